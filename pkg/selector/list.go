@@ -1,0 +1,85 @@
+package selector
+
+import (
+	"strings"
+	"unicode"
+)
+
+// A list is a Selector in the making.
+type list struct {
+	selected, excluded set
+	// selects and excludes say whether the list has any such pattern. A set may
+	// be empty all the same: `local` goes into none.
+	selects, excludes            bool
+	localSelected, localExcluded bool
+	spent                        cost
+}
+
+// add takes in one pattern as the user wrote it, or none of it if it is faulty.
+func (l *list) add(pattern string) *PatternError {
+	if len(pattern) > MaxPatternBytes {
+		return fault(MaxPatternBytes, "longer than %d bytes", MaxPatternBytes)
+	}
+	end := len(strings.TrimRightFunc(pattern, unicode.IsSpace))
+	start := skipBlanks(pattern[:end], 0)
+	if start == end {
+		return fault(0, "blank pattern")
+	}
+	excludes := pattern[start] == '!'
+	if excludes {
+		mark := start
+		if start = skipBlanks(pattern[:end], mark+1); start == end {
+			return fault(mark, "nothing after !")
+		}
+	}
+
+	if strings.EqualFold(pattern[start:end], Local) {
+		l.localSelected = l.localSelected || !excludes
+		l.localExcluded = l.localExcluded || excludes
+	} else if f := l.addGlob(pattern[:end], start, excludes); f != nil {
+		return f
+	}
+	l.selects = l.selects || !excludes
+	l.excludes = l.excludes || excludes
+	return nil
+}
+
+// addGlob takes in the glob that starts there in the pattern.
+func (l *list) addGlob(pattern string, start int, excludes bool) *PatternError {
+	tree, f := read(pattern, start)
+	if f != nil {
+		return f
+	}
+	// Counted first: spelling out is what the limit is there to prevent.
+	spent := cost{alternatives: l.spent.alternatives + tree.count()}
+	if f := spent.exceeded(start); f != nil {
+		return f
+	}
+	spelled := tree.spell()
+	spent = l.spent
+	for _, text := range spelled {
+		spent.add(text)
+	}
+	if f := spent.exceeded(start); f != nil {
+		return f
+	}
+
+	globs := make([]glob, len(spelled))
+	for i, text := range spelled {
+		var err error
+		if globs[i], err = compile(text); err != nil {
+			return fault(start, "%v", err)
+		}
+	}
+	into := &l.selected
+	if excludes {
+		into = &l.excluded
+	}
+	into.add(globs)
+	l.spent = spent
+	return nil
+}
+
+func skipBlanks(s string, from int) int {
+	return len(s) - len(strings.TrimLeftFunc(s[from:], unicode.IsSpace))
+}
