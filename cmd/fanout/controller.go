@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/record"
+	cliflag "k8s.io/component-base/cli/flag"
+	logsapi "k8s.io/component-base/logs/api/v1"
+	_ "k8s.io/component-base/logs/json/register" // --logging-format=json
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+
+	"fanout/pkg/clusters"
+	"fanout/pkg/fanout"
+)
+
+func newControllerCommand() *cobra.Command {
+	f := defaultFlags()
+	sections := f.sections()
+	command := &cobra.Command{
+		Use:   "controller",
+		Short: "Run the controller",
+		Long: `Run the controller: watch the Canaries of the hub that carry an agentSelector, and keep a derived Canary in
+every member that it matches. Members are registered by Secrets in --cluster-namespace.`,
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			f.complete()
+			if err := f.validate(); err != nil {
+				return &usageError{command: command.CommandPath(), err: err}
+			}
+			if err := logsapi.ValidateAndApply(f.logs, nil); err != nil {
+				return &usageError{command: command.CommandPath(), err: err}
+			}
+			return runController(command.Context(), f)
+		},
+	}
+	addAll(command.Flags(), sections)
+	cliflag.SetUsageAndHelpFunc(command, sections, 0)
+	return command
+}
+
+// runController runs until ctx ends, and then stops in an order: the work, the lease, the endpoints.
+func runController(ctx context.Context, f *flags) error {
+	logger := klog.FromContext(ctx)
+	config, err := clientcmd.BuildConfigFromFlags("", f.kubeconfig)
+	if err != nil {
+		return fmt.Errorf("find the hub (--kubeconfig): %w", err)
+	}
+	rest.AddUserAgent(config, userAgent())
+	config.QPS = -1 // what is asked of the hub is bounded by what happens there
+	hub, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("connect to the hub: %w", err)
+	}
+	canaries, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("connect to the hub: %w", err)
+	}
+
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	listener, err := net.Listen("tcp", f.bindAddress)
+	if err != nil {
+		return fmt.Errorf("listen on --bind-address: %w", err)
+	}
+	health := &health{}
+	endpoints := serve(listener, health, metrics)
+	defer endpoints.stop()
+	logger.Info("Serving /healthz, /readyz and /metrics", "address", listener.Addr().String())
+
+	hubID, err := identify(ctx, hub, f)
+	if err != nil {
+		return err
+	}
+	logger.Info("Starting", "version", userAgent(), "hub", hubID, "clusterNamespace", f.clusterNamespace)
+	events := record.NewBroadcaster(record.WithContext(ctx))
+	defer events.Shutdown()
+	events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: hub.CoreV1().Events("")})
+	recorder := events.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "fanout"})
+
+	controller := fanout.New(canaries, fanout.Options{
+		HubID:             hubID,
+		CreateNamespaces:  f.createNamespaces,
+		ConcurrentSyncs:   f.concurrentSyncs,
+		RequestTimeout:    f.requestTimeout,
+		ResyncPeriod:      f.resyncPeriod,
+		OrphanSweepPeriod: f.orphanSweepPeriod,
+		Recorder:          recorder,
+		Metrics:           fanout.NewMetrics(metrics),
+		Clock:             clock.RealClock{},
+	})
+	registry := clusters.New(hub, controller, clusters.Options{
+		HubID:             hubID,
+		Namespace:         f.clusterNamespace,
+		UserAgent:         userAgent(),
+		ProbePeriod:       f.probePeriod,
+		ProbeTimeout:      f.probeTimeout,
+		ProbeFailures:     f.probeFailures,
+		DeregisterTimeout: f.deregisterTimeout,
+		Recorder:          recorder,
+		Metrics:           clusters.NewMetrics(metrics),
+		Clock:             clock.RealClock{},
+	})
+
+	defer context.AfterFunc(ctx, func() { endAnyway(logger, f.shutdownTimeout) })()
+	health.ready.Store(true)
+	defer health.ready.Store(false)
+	return lead(ctx, hub, recorder, f.leaderElection, health, func(ctx context.Context) {
+		var work sync.WaitGroup
+		work.Go(func() { controller.Run(ctx) })
+		work.Go(func() { registry.Run(ctx) })
+		work.Wait()
+	})
+}
+
+// endAnyway bounds the graceful shutdown. The process has ended long before, or something hangs.
+func endAnyway(logger klog.Logger, timeout time.Duration) {
+	logger.Info("Stopping", "timeout", timeout)
+	time.AfterFunc(timeout, func() {
+		logger.Error(nil, "Did not stop in time; ending anyway", "timeout", timeout)
+		klog.Flush()
+		os.Exit(exitFailure)
+	})
+}
+
+// identify asks the hub for its ID, until it answers: a hub that is away is no reason to crash.
+func identify(ctx context.Context, hub kubernetes.Interface, f *flags) (string, error) {
+	var id string
+	delay := wait.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.5, Steps: 5, Cap: 15 * time.Second}.DelayFunc()
+	err := delay.Until(ctx, true, true, func(ctx context.Context) (bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, f.requestTimeout)
+		defer cancel()
+		namespace, err := hub.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+		if err != nil {
+			klog.FromContext(ctx).Error(err, "The hub does not tell its ID (the UID of its namespace kube-system); trying again")
+			return false, nil
+		}
+		id = string(namespace.UID)
+		return true, nil
+	})
+	if errors.Is(err, context.Canceled) {
+		return "", errors.New("stopped before the hub answered")
+	}
+	return id, err
+}

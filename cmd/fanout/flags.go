@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/validate/content"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	cliflag "k8s.io/component-base/cli/flag"
+	componentbase "k8s.io/component-base/config"
+	componentoptions "k8s.io/component-base/config/options"
+	logsapi "k8s.io/component-base/logs/api/v1"
+)
+
+// flags are the controller's.
+type flags struct {
+	kubeconfig        string
+	clusterNamespace  string
+	bindAddress       string
+	createNamespaces  bool
+	concurrentSyncs   int
+	requestTimeout    time.Duration
+	resyncPeriod      time.Duration
+	orphanSweepPeriod time.Duration
+	deregisterTimeout time.Duration
+	probePeriod       time.Duration
+	probeTimeout      time.Duration
+	probeFailures     int
+	shutdownTimeout   time.Duration
+	leaderElection    componentbase.LeaderElectionConfiguration
+	logs              *logsapi.LoggingConfiguration
+}
+
+func defaultFlags() *flags {
+	return &flags{
+		bindAddress:       "0.0.0.0:8080",
+		createNamespaces:  true,
+		concurrentSyncs:   8,
+		requestTimeout:    30 * time.Second,
+		resyncPeriod:      5 * time.Minute,
+		orphanSweepPeriod: time.Hour,
+		deregisterTimeout: 10 * time.Minute,
+		probePeriod:       10 * time.Second,
+		probeTimeout:      5 * time.Second,
+		probeFailures:     3,
+		shutdownTimeout:   15 * time.Second,
+		leaderElection: componentbase.LeaderElectionConfiguration{
+			LeaderElect:   true,
+			LeaseDuration: metav1.Duration{Duration: 15 * time.Second},
+			RenewDeadline: metav1.Duration{Duration: 10 * time.Second},
+			RetryPeriod:   metav1.Duration{Duration: 2 * time.Second},
+			ResourceLock:  resourcelock.LeasesResourceLock,
+			ResourceName:  "fanout",
+		},
+		logs: logsapi.NewLoggingConfiguration(),
+	}
+}
+
+// sections returns the flags in the groups that --help shows.
+func (f *flags) sections() (sections cliflag.NamedFlagSets) {
+	hub := sections.FlagSet("hub")
+	hub.StringVar(&f.kubeconfig, "kubeconfig", f.kubeconfig, "Kubeconfig of the hub. Without it, the cluster that fanout runs in is the hub.")
+	hub.StringVar(&f.clusterNamespace, "cluster-namespace", f.clusterNamespace, "Namespace in the hub with the Secrets that register members. By default the one fanout runs in.")
+	hub.DurationVar(&f.resyncPeriod, "resync-period", f.resyncPeriod, "How often everything is compared again, from memory.")
+
+	members := sections.FlagSet("members")
+	members.BoolVar(&f.createNamespaces, "create-namespaces", f.createNamespaces, "Create the namespace of a derived Canary in a member that lacks it. Namespaces are never deleted.")
+	members.IntVar(&f.concurrentSyncs, "concurrent-syncs", f.concurrentSyncs, "Number of derived Canaries that are synced at the same time in one member.")
+	members.DurationVar(&f.requestTimeout, "request-timeout", f.requestTimeout, "How long one request to a member or to the hub may take, watches aside.")
+	members.DurationVar(&f.orphanSweepPeriod, "orphan-sweep-period", f.orphanSweepPeriod, "How often the derived Canaries of a member are listed afresh.")
+	members.DurationVar(&f.deregisterTimeout, "deregister-timeout", f.deregisterTimeout, "How long the deletion of a member's Secret waits for a member that can't be cleaned.")
+	members.DurationVar(&f.probePeriod, "probe-period", f.probePeriod, "How often a member is probed, and the longest pause between attempts to reach it.")
+	members.DurationVar(&f.probeTimeout, "probe-timeout", f.probeTimeout, "How long one probe may take.")
+	members.IntVar(&f.probeFailures, "probe-failure-threshold", f.probeFailures, "Number of failed probes in a row after which a member is unreachable.")
+
+	serving := sections.FlagSet("serving")
+	serving.StringVar(&f.bindAddress, "bind-address", f.bindAddress, "IP address and port for /healthz, /readyz and /metrics.")
+	serving.DurationVar(&f.shutdownTimeout, "shutdown-timeout", f.shutdownTimeout, "How long stopping may take before the process ends anyway.")
+
+	componentoptions.BindLeaderElectionFlags(&f.leaderElection, sections.FlagSet("leader election"))
+	logsapi.AddFlags(f.logs, sections.FlagSet("logs"))
+	return sections
+}
+
+// complete fills in what depends on where fanout runs.
+func (f *flags) complete() {
+	if f.clusterNamespace == "" {
+		f.clusterNamespace = ownNamespace()
+	}
+	if f.leaderElection.ResourceNamespace == "" {
+		f.leaderElection.ResourceNamespace = f.clusterNamespace
+	}
+}
+
+// ownNamespace is the namespace of the pod that fanout runs in, or the chart's where it runs in none.
+func ownNamespace() string {
+	data, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+	if namespace := strings.TrimSpace(string(data)); err == nil && namespace != "" {
+		return namespace
+	}
+	return "fanout-system"
+}
+
+// validate returns all faults at once.
+func (f *flags) validate() error {
+	var faults []error
+	positive := func(name string, value time.Duration) {
+		if value <= 0 {
+			faults = append(faults, fmt.Errorf("--%s: must be greater than zero, not %s", name, value))
+		}
+	}
+	positive("resync-period", f.resyncPeriod)
+	positive("orphan-sweep-period", f.orphanSweepPeriod)
+	positive("deregister-timeout", f.deregisterTimeout)
+	positive("request-timeout", f.requestTimeout)
+	positive("probe-period", f.probePeriod)
+	positive("probe-timeout", f.probeTimeout)
+	positive("shutdown-timeout", f.shutdownTimeout)
+	if f.concurrentSyncs < 1 {
+		faults = append(faults, fmt.Errorf("--concurrent-syncs: must be at least 1, not %d", f.concurrentSyncs))
+	}
+	if f.probeFailures < 1 {
+		faults = append(faults, fmt.Errorf("--probe-failure-threshold: must be at least 1, not %d", f.probeFailures))
+	}
+	for _, fault := range content.IsDNS1123Label(f.clusterNamespace) {
+		faults = append(faults, fmt.Errorf("--cluster-namespace %q: %s", f.clusterNamespace, fault))
+	}
+	if _, _, err := net.SplitHostPort(f.bindAddress); err != nil {
+		faults = append(faults, fmt.Errorf("--bind-address %q: must be an IP address and a port, such as 0.0.0.0:8080", f.bindAddress))
+	}
+	if l := f.leaderElection; l.LeaderElect {
+		if l.LeaseDuration.Duration <= l.RenewDeadline.Duration {
+			faults = append(faults, errors.New("--leader-elect-lease-duration: must be greater than --leader-elect-renew-deadline"))
+		}
+		if l.RenewDeadline.Duration <= 2*l.RetryPeriod.Duration || l.RetryPeriod.Duration <= 0 {
+			faults = append(faults, errors.New("--leader-elect-renew-deadline: must be greater than twice --leader-elect-retry-period, which must be greater than zero"))
+		}
+		if l.ResourceLock != resourcelock.LeasesResourceLock {
+			faults = append(faults, fmt.Errorf("--leader-elect-resource-lock %q: only %q is supported", l.ResourceLock, resourcelock.LeasesResourceLock))
+		}
+	}
+	if err := logsapi.Validate(f.logs, nil, nil).ToAggregate(); err != nil {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+func addAll(to *pflag.FlagSet, sections cliflag.NamedFlagSets) {
+	for _, set := range sections.FlagSets {
+		to.AddFlagSet(set)
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"k8s.io/client-go/tools/leaderelection"
+)
+
+// health answers the kubelet.
+type health struct {
+	ready  atomic.Bool
+	leader atomic.Pointer[leaderelection.LeaderElector]
+}
+
+// leaseTolerance is how far behind its lease a leader may be before it is thought to hang.
+const leaseTolerance = 20 * time.Second
+
+func (h *health) healthz(w http.ResponseWriter, _ *http.Request) {
+	if leader := h.leader.Load(); leader != nil {
+		if err := leader.Check(leaseTolerance); err != nil {
+			http.Error(w, "leader election: "+err.Error(), http.StatusInternalServerError)
+			return
+		}
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+func (h *health) readyz(w http.ResponseWriter, _ *http.Request) {
+	if !h.ready.Load() {
+		http.Error(w, "the hub has not answered yet, or fanout is stopping", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// endpoints are being served.
+type endpoints struct {
+	server *http.Server
+	done   chan struct{}
+}
+
+func serve(listener net.Listener, health *health, metrics *prometheus.Registry) *endpoints {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", health.healthz)
+	mux.HandleFunc("/readyz", health.readyz)
+	mux.Handle("/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	e := &endpoints{
+		server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute},
+		done:   make(chan struct{}),
+	}
+	go func() {
+		defer close(e.done)
+		_ = e.server.Serve(listener) // returns when stop is called
+	}()
+	return e
+}
+
+func (e *endpoints) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if e.server.Shutdown(ctx) != nil {
+		_ = e.server.Close()
+	}
+	<-e.done
+}

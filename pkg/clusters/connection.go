@@ -1,0 +1,118 @@
+package clusters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"fanout/pkg/clusters/kubeconfig"
+)
+
+// connection is one way into a member: a server with a credential.
+type connection struct {
+	hash      string // of the kubeconfig
+	base      *url.URL
+	transport http.RoundTripper // authenticates
+}
+
+// answerTimeout is how long a server may take to begin an answer: watches have no deadline of their own.
+const answerTimeout = 30 * time.Second
+
+// newConnection prepares a connection; it does no I/O. Each has a transport of its own, so that closing it
+// leaves nothing behind, and no proxy: the environment's proxies are the hub's business.
+func newConnection(config *kubeconfig.Config, userAgent string) (*connection, error) {
+	rested := config.REST()
+	rested.UserAgent = userAgent
+	base, err := url.Parse(rested.Host)
+	if err != nil {
+		return nil, errors.New("the server's address is no URL")
+	}
+	tlsConfig, err := rest.TLSConfigFor(rested)
+	if err != nil {
+		return nil, errors.New("the certificates can't be used for TLS")
+	}
+	transport := utilnet.SetTransportDefaults(&http.Transport{
+		Proxy:                  func(*http.Request) (*url.URL, error) { return nil, nil },
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		TLSClientConfig:        tlsConfig,
+		ResponseHeaderTimeout:  answerTimeout,
+		MaxResponseHeaderBytes: 64 << 10,
+	})
+	authenticated, err := rest.HTTPWrappersForConfig(rested, transport)
+	if err != nil {
+		return nil, errors.New("the credential can't be used")
+	}
+	return &connection{hash: config.Hash(), base: base, transport: authenticated}, nil
+}
+
+func (c *connection) close() { utilnet.CloseIdleConnectionsFor(c.transport) }
+
+// line is a client's transport that goes over the connection that is current. A swap breaks nothing: what runs
+// goes on over the connection it began on, and what begins takes the new one.
+type line struct {
+	current atomic.Pointer[connection]
+}
+
+// RoundTrip sends req to the current connection's server, whatever host it names.
+func (l *line) RoundTrip(req *http.Request) (*http.Response, error) {
+	c := l.current.Load()
+	req = req.WithContext(req.Context()) // a shallow copy: a RoundTripper may not change the request
+	target := *req.URL
+	target.Scheme, target.Host = c.base.Scheme, c.base.Host
+	target.Path = strings.TrimSuffix(c.base.Path, "/") + target.Path
+	req.URL, req.Host = &target, ""
+	return c.transport.RoundTrip(req)
+}
+
+// swap makes next the current connection.
+func (l *line) swap(next *connection) {
+	if last := l.current.Swap(next); last != nil {
+		last.close()
+	}
+}
+
+// newClient returns a client over line. Its errors name the agent where they would name the server.
+func newClient(agent string, line *line) (dynamic.Interface, error) {
+	return dynamic.NewForConfigAndClient(
+		&rest.Config{Host: "https://" + agent, QPS: -1}, // the handler bounds what is in flight
+		&http.Client{Transport: line, CheckRedirect: refuseRedirect},
+	)
+}
+
+// refuseRedirect keeps a member from sending the hub's requests, and its credential, somewhere else.
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+var namespaceResource = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+
+// probe asks the member who it is. One request proves that the server is there, that it is a Kubernetes API,
+// that it takes the credential, and which cluster it is.
+func probe(ctx context.Context, client dynamic.Interface, timeout time.Duration) (id string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	namespace, err := client.Resource(namespaceResource).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	switch {
+	case apierrors.IsUnauthorized(err):
+		return "", fmt.Errorf("%w: the server answers 401: put a valid credential into the Secret", errUnauthorized)
+	case apierrors.IsForbidden(err):
+		return "", fmt.Errorf("%w: the credential may not get the namespace kube-system: grant it the member's ClusterRole", errForbidden)
+	case err != nil:
+		return "", fmt.Errorf("%w: %w", errUnreachable, err)
+	case namespace.GetKind() != "Namespace" || namespace.GetUID() == "":
+		return "", fmt.Errorf("%w: the server answers, but not as a Kubernetes API", errUnreachable)
+	}
+	return string(namespace.GetUID()), nil
+}

@@ -1,0 +1,81 @@
+package clusters
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
+)
+
+// deregister cleans the member of a Secret that is being deleted, and lets the Secret go. The finalizer has kept
+// the credential until now; a member that can't be cleaned keeps it no longer than DeregisterTimeout.
+func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) {
+	if !hasFinalizer(secret) {
+		return // nothing was ever written there, or it has been cleaned
+	}
+	k.enter(Leaving)
+	logger := klog.FromContext(ctx)
+	if secret.Annotations[AnnotationOnDeregister] == OnDeregisterKeep {
+		logger.Info("Deregistered; what was derived stays", "annotation", AnnotationOnDeregister)
+		k.event(secret, corev1.EventTypeNormal, "Deregistered", "The derived Canaries stay in the member, as "+AnnotationOnDeregister+" asks.")
+		k.letGo(ctx)
+		return
+	}
+
+	deadline := leavingSince(secret, k.options.Clock.Now()).Add(k.options.DeregisterTimeout)
+	bounded, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	err := k.drain(bounded)
+	for retry := k.newRetry(); err != nil && bounded.Err() == nil; err = k.drain(bounded) {
+		k.refuseLeaving(ctx, secret, err)
+		k.pause(bounded, retry.Step())
+	}
+	switch {
+	case ctx.Err() != nil:
+		return // fanout stops; the next one goes on
+	case err != nil:
+		message := fmt.Sprintf("Derived Canaries may be left in the member, which could not be cleaned within %s: %v. Remove them there with: kubectl delete canaries -A -l fanout.flanksource.com/hub=%s",
+			k.options.DeregisterTimeout.Round(time.Second), err, k.options.HubID)
+		logger.Error(err, "Deregistered without cleaning the member", "timeout", k.options.DeregisterTimeout)
+		k.event(secret, corev1.EventTypeWarning, "CleanupTimedOut", message)
+	default:
+		logger.Info("Deregistered; the member is clean")
+		k.event(secret, corev1.EventTypeNormal, "Deregistered", "All derived Canaries are gone from the member.")
+	}
+	k.letGo(ctx)
+}
+
+// drain makes one attempt to reach the member and to have it cleaned.
+func (k *keeper) drain(ctx context.Context) error {
+	secret := k.latest()
+	if secret == nil {
+		return nil
+	}
+	config, err := configOf(secret)
+	if err != nil {
+		return err
+	}
+	conn, err := newConnection(config, k.options.UserAgent)
+	if err != nil {
+		return err
+	}
+	defer conn.close()
+	current := &line{}
+	current.swap(conn)
+	client, err := newClient(k.agent, current)
+	if err != nil {
+		return err
+	}
+	id, err := probe(ctx, client, k.options.ProbeTimeout)
+	if err != nil {
+		return err
+	}
+	// Where another agent is the same cluster, what stands there is that agent's.
+	if err := k.claims.take(id, claim{agent: k.agent, created: secret.CreationTimestamp.Time, evict: k.evict}, k.poke); err != nil {
+		return nil
+	}
+	defer k.claims.release(id, k.agent)
+	return k.handler.Drain(ctx, &Member{Agent: k.agent, ID: id, Client: client})
+}

@@ -1,0 +1,8 @@
+// Package clusters turns Secrets in the hub into members that can be worked with, and knows nothing of what is
+// done there.
+//
+// A Registry watches the Secrets of one namespace and runs one keeper per Secret, so that no member ever waits
+// for another. A keeper parses the Secret, connects, proves the connection and the member's identity with one
+// probe, and hands the member to a Handler; from then on it probes through the same connection, swaps
+// credentials, and takes the member back when it can't be reached, is deregistered or has become another one.
+package clusters

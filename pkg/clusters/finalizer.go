@@ -1,0 +1,64 @@
+package clusters
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
+	"k8s.io/klog/v2"
+)
+
+// hold puts the finalizer on the Secret.
+func (k *keeper) hold(ctx context.Context) error {
+	err := k.editFinalizers(ctx, func(secret *corev1.Secret) []string {
+		if hasFinalizer(secret) || secret.DeletionTimestamp != nil {
+			return secret.Finalizers
+		}
+		return append(slices.Clone(secret.Finalizers), Finalizer)
+	})
+	if err != nil {
+		return fmt.Errorf("put the finalizer %s on Secret %s: %w", Finalizer, k.agent, err)
+	}
+	return nil
+}
+
+// letGo removes the finalizer, and with it a deleted Secret.
+func (k *keeper) letGo(ctx context.Context) {
+	err := k.editFinalizers(ctx, func(secret *corev1.Secret) []string {
+		return slices.DeleteFunc(slices.Clone(secret.Finalizers), func(f string) bool { return f == Finalizer })
+	})
+	if err != nil && !apierrors.IsNotFound(err) {
+		klog.FromContext(ctx).Error(err, "Remove the finalizer from the Secret", "finalizer", Finalizer)
+	}
+}
+
+func (k *keeper) editFinalizers(ctx context.Context, edit func(*corev1.Secret) []string) error {
+	secrets := k.hub.CoreV1().Secrets(k.options.Namespace)
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		secret, err := secrets.Get(ctx, k.agent, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		edited := edit(secret)
+		if slices.Equal(edited, secret.Finalizers) {
+			return nil
+		}
+		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+			"finalizers": edited, "resourceVersion": secret.ResourceVersion, "uid": secret.UID,
+		}})
+		if err != nil {
+			return err
+		}
+		_, err = secrets.Patch(ctx, k.agent, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+		return err
+	})
+}
+
+// fieldManager is the name under which fanout owns its finalizer.
+const fieldManager = "fanout"

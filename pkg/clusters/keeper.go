@@ -1,0 +1,245 @@
+package clusters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/klog/v2"
+)
+
+// keeper looks after one Secret and the member behind it. All its I/O is its own goroutine's.
+type keeper struct {
+	*Registry
+	agent string
+
+	mu      sync.Mutex
+	secret  *corev1.Secret // nil once it is gone
+	evicted bool           // an older Secret claims the same cluster
+	wake    chan struct{}
+
+	state State
+	said  string // what was last reported
+}
+
+func newKeeper(r *Registry, secret *corev1.Secret) *keeper {
+	k := &keeper{Registry: r, agent: secret.Name, secret: secret, wake: make(chan struct{}, 1)}
+	k.enter(Connecting)
+	return k
+}
+
+// tell hands the keeper the newest version of its Secret, nil when there is none any more.
+func (k *keeper) tell(secret *corev1.Secret) {
+	k.mu.Lock()
+	k.secret = secret
+	k.mu.Unlock()
+	k.poke()
+}
+
+// evict asks the keeper to give up its claim on its cluster.
+func (k *keeper) evict() {
+	k.mu.Lock()
+	k.evicted = true
+	k.mu.Unlock()
+	k.poke()
+}
+
+func (k *keeper) poke() {
+	select {
+	case k.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+func (k *keeper) latest() *corev1.Secret {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.secret
+}
+
+func (k *keeper) takeEvicted() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	evicted := k.evicted
+	k.evicted = false
+	return evicted
+}
+
+// run looks after the Secret until it is gone or ctx ends.
+func (k *keeper) run(ctx context.Context) {
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", k.agent))
+	retry := k.newRetry()
+	for ctx.Err() == nil {
+		secret := k.latest()
+		switch {
+		case secret == nil:
+			if k.retire(k) {
+				return
+			}
+			continue
+		case isLeaving(secret):
+			k.deregister(ctx, secret)
+			k.pause(ctx, time.Hour) // until the Secret is gone
+			continue
+		}
+		err := k.keep(ctx, secret, retry)
+		switch {
+		case ctx.Err() != nil:
+		case errors.Is(err, errChanged):
+			retry = k.newRetry()
+		case err != nil:
+			k.refuse(ctx, secret, err)
+			if errors.Is(err, errRefused) {
+				k.pause(ctx, refusedRecheck)
+			} else {
+				k.pause(ctx, retry.Step())
+			}
+		}
+	}
+}
+
+// errChanged says that there is something new to look at.
+var errChanged = errors.New("the Secret or its member changed")
+
+// refusedRecheck is how often a refused Secret is looked at again without anything having changed.
+const refusedRecheck = 10 * time.Minute
+
+func (k *keeper) newRetry() *wait.Backoff {
+	return &wait.Backoff{
+		Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 10, Cap: k.options.ProbePeriod,
+	}
+}
+
+// pause waits, or until there is something new.
+func (k *keeper) pause(ctx context.Context, how time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-k.wake:
+	case <-k.options.Clock.After(how):
+	}
+}
+
+// keep connects to the member and has the handler work with it for as long as that goes well.
+func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Backoff) error {
+	config, err := configOf(secret)
+	if err != nil {
+		return err
+	}
+	conn, err := newConnection(config, k.options.UserAgent)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	current := &line{}
+	current.swap(conn)
+	defer func() { current.current.Load().close() }()
+	client, err := newClient(k.agent, current)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	id, err := probe(ctx, client, k.options.ProbeTimeout)
+	if err != nil {
+		return err
+	}
+	k.takeEvicted()
+	if err := k.claims.take(id, claim{agent: k.agent, created: secret.CreationTimestamp.Time, evict: k.evict}, k.poke); err != nil {
+		return err
+	}
+	defer k.claims.release(id, k.agent)
+	// Before anything is written there: what is held by no finalizer would be left behind.
+	if err := k.hold(ctx); err != nil {
+		return err
+	}
+	*retry = *k.newRetry()
+	k.connected(ctx, secret, id)
+	k.handler.Join(ctx, &Member{Agent: k.agent, ID: id, Client: client})
+	defer k.handler.Leave(k.agent)
+	return k.attend(ctx, id, client, current)
+}
+
+// attend probes the member and follows its Secret. It returns when the member has to be taken back.
+func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface, current *line) error {
+	failures := 0
+	for {
+		probeDue := k.options.Clock.NewTimer(wait.Jitter(k.options.ProbePeriod, 0.2))
+		select {
+		case <-ctx.Done():
+			probeDue.Stop()
+			return ctx.Err()
+		case <-k.wake:
+			probeDue.Stop()
+			secret := k.latest()
+			if secret == nil || isLeaving(secret) || k.takeEvicted() {
+				return errChanged
+			}
+			if err := k.renew(ctx, secret, id, current); err != nil {
+				return err
+			}
+			continue
+		case <-probeDue.C():
+		}
+		// A credential that was bad when it came may be good by now.
+		if err := k.renew(ctx, k.latest(), id, current); err != nil {
+			return err
+		}
+		found, err := probe(ctx, client, k.options.ProbeTimeout)
+		switch {
+		case err == nil && found != id:
+			klog.FromContext(ctx).Info("Another cluster answers behind the same Secret", "was", id, "is", found)
+			return errChanged
+		case err == nil:
+			failures = 0
+		default:
+			failures++
+			klog.FromContext(ctx).Info("Probe failed", "failures", failures, "err", err)
+			if failures >= k.options.ProbeFailures {
+				return err
+			}
+		}
+	}
+}
+
+// renew goes over to the Secret's present kubeconfig, once that has been proven to lead to the same cluster.
+// Until then, and if it never does, the one in use stays in use.
+func (k *keeper) renew(ctx context.Context, secret *corev1.Secret, id string, current *line) error {
+	if secret == nil {
+		return errChanged
+	}
+	config, err := configOf(secret)
+	if err != nil {
+		k.keepOld(ctx, secret, err)
+		return nil
+	}
+	if config.Hash() == current.current.Load().hash {
+		return nil
+	}
+	next, err := newConnection(config, k.options.UserAgent)
+	if err != nil {
+		k.keepOld(ctx, secret, err)
+		return nil
+	}
+	candidate := &line{}
+	candidate.swap(next)
+	client, err := newClient(k.agent, candidate)
+	if err == nil {
+		var found string
+		found, err = probe(ctx, client, k.options.ProbeTimeout)
+		if err == nil && found != id {
+			next.close()
+			klog.FromContext(ctx).Info("The Secret leads to another cluster now", "was", id, "is", found)
+			return errChanged
+		}
+	}
+	if err != nil {
+		next.close()
+		k.keepOld(ctx, secret, err)
+		return nil
+	}
+	current.swap(next)
+	k.renewed(ctx, secret, id)
+	return nil
+}

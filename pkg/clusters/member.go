@@ -1,0 +1,30 @@
+package clusters
+
+import (
+	"context"
+
+	"k8s.io/client-go/dynamic"
+)
+
+// Member is a cluster that was reached and has proven who it is.
+type Member struct {
+	// Agent is the member's name, the name of its Secret.
+	Agent string
+	// ID is the UID of the cluster's kube-system Namespace.
+	ID string
+	// Client stays valid while the Handler has the member: when the Secret brings a new credential for the same
+	// cluster, it goes over to that without a break.
+	Client dynamic.Interface
+}
+
+// Handler is told of members as they come and go. For one agent the calls come one after the other; for
+// several they come at the same time.
+type Handler interface {
+	// Join hands over a member, to be worked with until Leave. It does not block.
+	Join(context.Context, *Member)
+	// Leave takes a member back, for whatever reason. It returns when nothing more is done with it.
+	Leave(agent string)
+	// Drain removes from a member that is not joined all that was put there, and returns nil when nothing is
+	// left. It gives up when ctx ends, with an error that says what is left.
+	Drain(context.Context, *Member) error
+}

@@ -1,0 +1,134 @@
+package clusters
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+)
+
+// Options says how a Registry works. The zero value of a field is not a default: all are to be set.
+type Options struct {
+	// HubID is the UID of the hub's kube-system Namespace: a member that turns out to be the hub is refused.
+	HubID string
+	// Namespace holds the Secrets.
+	Namespace string
+	// UserAgent is how fanout names itself to members.
+	UserAgent string
+	// ProbePeriod is how often a member is probed, and the longest pause between attempts to reach it.
+	ProbePeriod time.Duration
+	// ProbeTimeout bounds one probe.
+	ProbeTimeout time.Duration
+	// ProbeFailures in a row make a member unreachable.
+	ProbeFailures int
+	// DeregisterTimeout is how long a deleted Secret is held for the sake of a member that can't be cleaned.
+	DeregisterTimeout time.Duration
+	// Recorder tells the Secret's owner what becomes of it.
+	Recorder record.EventRecorder
+	// Metrics counts members.
+	Metrics *Metrics
+	// Clock is the time.
+	Clock clock.Clock
+}
+
+// Registry keeps a Handler supplied with the members that the Secrets of one namespace register.
+type Registry struct {
+	options Options
+	hub     kubernetes.Interface
+	handler Handler
+	claims  *claims
+
+	mu      sync.Mutex
+	keepers map[string]*keeper
+	running sync.WaitGroup
+}
+
+// New returns a registry of the hub that client leads to. It does nothing before Run.
+func New(client kubernetes.Interface, handler Handler, options Options) *Registry {
+	return &Registry{
+		options: options,
+		hub:     client,
+		handler: handler,
+		claims:  newClaims(options.HubID),
+		keepers: map[string]*keeper{},
+	}
+}
+
+// Run keeps members until ctx ends, and returns when the handler has been told to leave them all.
+func (r *Registry) Run(ctx context.Context) {
+	defer r.running.Wait()
+	secrets := r.hub.CoreV1().Secrets(r.options.Namespace)
+	_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
+		// Without a label selector: a Secret that loses its label must be seen to lose it.
+		ListerWatcher: &cache.ListWatch{
+			ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+				return secrets.List(ctx, options)
+			},
+			WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+				return secrets.Watch(ctx, options)
+			},
+		},
+		ObjectType: &corev1.Secret{},
+		Transform:  trimSecret,
+		Handler: cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(obj any) { r.changed(ctx, obj.(*corev1.Secret)) },
+			UpdateFunc: func(_, obj any) { r.changed(ctx, obj.(*corev1.Secret)) },
+			DeleteFunc: func(obj any) { r.gone(obj) },
+		},
+	})
+	klog.FromContext(ctx).Info("Watching for members", "namespace", r.options.Namespace)
+	informer.RunWithContext(ctx)
+}
+
+// changed hands the Secret to its keeper, whom it starts if there is none.
+func (r *Registry) changed(ctx context.Context, secret *corev1.Secret) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := r.keepers[secret.Name]
+	switch {
+	case !isRegistration(secret):
+		if k != nil {
+			k.tell(nil)
+		}
+	case k != nil:
+		k.tell(secret)
+	case ctx.Err() == nil:
+		k = newKeeper(r, secret)
+		r.keepers[secret.Name] = k
+		r.running.Go(func() { k.run(ctx) })
+	}
+}
+
+// gone tells the keeper of a deleted Secret.
+func (r *Registry) gone(obj any) {
+	key, err := cache.DeletionHandlingObjectToName(obj)
+	if err != nil {
+		return // not an object: the informer never does that
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if k := r.keepers[key.Name]; k != nil {
+		k.tell(nil)
+	}
+}
+
+// retire removes a keeper whose Secret is gone, unless a new one has come in the meantime.
+func (r *Registry) retire(k *keeper) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if k.latest() != nil {
+		return false
+	}
+	delete(r.keepers, k.agent)
+	r.options.Metrics.forget(k.agent)
+	return true
+}

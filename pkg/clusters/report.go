@@ -1,0 +1,64 @@
+package clusters
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
+)
+
+// enter moves the member to a state, for the metric.
+func (k *keeper) enter(state State) {
+	k.state = state
+	k.options.Metrics.enter(k.agent, state)
+}
+
+// connected reports that the member works.
+func (k *keeper) connected(ctx context.Context, secret *corev1.Secret, id string) {
+	k.enter(Connected)
+	k.said = ""
+	klog.FromContext(ctx).Info("Connected", "id", id)
+	k.event(secret, corev1.EventTypeNormal, string(Connected), "Connected to the cluster with ID "+id+".")
+}
+
+// renewed reports that a changed kubeconfig is in use.
+func (k *keeper) renewed(ctx context.Context, secret *corev1.Secret, id string) {
+	k.said = ""
+	klog.FromContext(ctx).Info("Went over to the changed kubeconfig", "id", id)
+	k.event(secret, corev1.EventTypeNormal, "Renewed", "The changed kubeconfig works and is in use.")
+}
+
+// refuse reports why the member does not work, once per reason.
+func (k *keeper) refuse(ctx context.Context, secret *corev1.Secret, err error) {
+	state := stateOf(err)
+	k.enter(state)
+	k.warn(ctx, secret, string(state), err.Error())
+}
+
+// refuseLeaving reports why a member that is being deregistered is not clean yet.
+func (k *keeper) refuseLeaving(ctx context.Context, secret *corev1.Secret, err error) {
+	k.warn(ctx, secret, string(Leaving), "not clean yet: "+err.Error())
+}
+
+// keepOld reports a changed kubeconfig that does not work, while the last one does.
+func (k *keeper) keepOld(ctx context.Context, secret *corev1.Secret, err error) {
+	k.warn(ctx, secret, string(stateOf(err)), "the changed kubeconfig is not used, the last one still is: "+err.Error())
+}
+
+func (k *keeper) warn(ctx context.Context, secret *corev1.Secret, reason, message string) {
+	logger := klog.FromContext(ctx)
+	// The same trouble may word itself differently each time: a port, a time. It is told once.
+	if k.said == reason+secret.ResourceVersion {
+		logger.V(2).Info("Still not usable", "reason", reason, "message", message)
+		return
+	}
+	k.said = reason + secret.ResourceVersion
+	logger.Info("Not usable", "reason", reason, "message", message)
+	k.event(secret, corev1.EventTypeWarning, reason, message)
+}
+
+func (k *keeper) event(secret *corev1.Secret, kind, reason, message string) {
+	k.options.Recorder.Event(&corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Secret", Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID,
+	}, kind, reason, message)
+}

@@ -1,0 +1,90 @@
+package clusters
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"fanout/pkg/clusters/kubeconfig"
+)
+
+// How a Secret registers a member.
+const (
+	prefix = "fanout.flanksource.com/"
+
+	// LabelSecretType marks a Secret that registers a member; its value is SecretTypeCluster.
+	LabelSecretType = prefix + "secret-type"
+	// SecretTypeCluster is the value of LabelSecretType.
+	SecretTypeCluster = "cluster"
+	// KubeconfigKey is the key of the Secret's data that holds the kubeconfig.
+	KubeconfigKey = "kubeconfig"
+	// Finalizer holds a Secret, and so the credential, until its member is cleaned.
+	Finalizer = prefix + "cluster"
+	// AnnotationOnDeregister says what happens to what was put into the member when its Secret is deleted.
+	AnnotationOnDeregister = prefix + "on-deregister"
+	// OnDeregisterKeep, as AnnotationOnDeregister, leaves it there.
+	OnDeregisterKeep = "keep"
+
+	// reservedAgent is the name that means the hub itself.
+	reservedAgent = "local"
+)
+
+// isRegistration tells whether secret is, or was, the registration of a member.
+func isRegistration(secret *corev1.Secret) bool {
+	return isLabelled(secret) || hasFinalizer(secret)
+}
+
+func isLabelled(secret *corev1.Secret) bool {
+	return secret.Labels[LabelSecretType] == SecretTypeCluster
+}
+
+func hasFinalizer(secret *corev1.Secret) bool {
+	return slices.Contains(secret.Finalizers, Finalizer)
+}
+
+// isLeaving tells whether a member is being deregistered: its Secret is deleted, or has lost the label.
+func isLeaving(secret *corev1.Secret) bool {
+	return secret.DeletionTimestamp != nil || !isLabelled(secret)
+}
+
+// leavingSince is when that began, or now where the Secret does not say.
+func leavingSince(secret *corev1.Secret, now time.Time) time.Time {
+	if secret.DeletionTimestamp != nil {
+		return secret.DeletionTimestamp.Time
+	}
+	return now
+}
+
+// configOf reads the member's client configuration.
+func configOf(secret *corev1.Secret) (*kubeconfig.Config, error) {
+	if secret.Name == reservedAgent {
+		return nil, fmt.Errorf("%w: the name %q means the hub itself; give the Secret another name", errRefused, reservedAgent)
+	}
+	data, ok := secret.Data[KubeconfigKey]
+	if !ok {
+		return nil, fmt.Errorf("%w: the Secret has no key %q; put the member's kubeconfig there", errRefused, KubeconfigKey)
+	}
+	config, err := kubeconfig.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return config, nil
+}
+
+// trimSecret is the informer's transform: of a Secret that registers no member nothing is kept but its name.
+func trimSecret(obj any) (any, error) {
+	secret, ok := obj.(*corev1.Secret)
+	if !ok {
+		return obj, nil
+	}
+	secret.ManagedFields = nil
+	if !isRegistration(secret) {
+		secret.Data, secret.Annotations = nil, nil
+	} else {
+		maps.DeleteFunc(secret.Data, func(key string, _ []byte) bool { return key != KubeconfigKey })
+	}
+	return secret, nil
+}

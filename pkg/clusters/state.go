@@ -1,0 +1,46 @@
+package clusters
+
+import (
+	"errors"
+
+	"fanout/pkg/clusters/kubeconfig"
+)
+
+// State is where a member stands. Its values are those of the metric fanout_members and the reasons of the
+// Events on the member's Secret.
+type State string
+
+// The states of a member.
+const (
+	Connecting   State = "Connecting"   // not yet reached
+	Connected    State = "Connected"    // works
+	Unreachable  State = "Unreachable"  // does not answer, or not as a Kubernetes API
+	Unauthorized State = "Unauthorized" // answers 401
+	Forbidden    State = "Forbidden"    // answers 403
+	Refused      State = "Refused"      // its Secret is not acceptable
+	Leaving      State = "Leaving"      // being deregistered
+)
+
+var states = []State{Connecting, Connected, Unreachable, Unauthorized, Forbidden, Refused, Leaving}
+
+var (
+	errUnreachable  = errors.New("unreachable")
+	errUnauthorized = errors.New("unauthorized")
+	errForbidden    = errors.New("forbidden")
+	errRefused      = errors.New("refused")
+)
+
+// stateOf is the state that err puts a member into.
+func stateOf(err error) State {
+	var fault *kubeconfig.FieldError
+	switch {
+	case errors.As(err, &fault), errors.Is(err, errRefused):
+		return Refused
+	case errors.Is(err, errUnauthorized):
+		return Unauthorized
+	case errors.Is(err, errForbidden):
+		return Forbidden
+	default:
+		return Unreachable
+	}
+}

@@ -1,0 +1,169 @@
+package fanout
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
+)
+
+// noVersion is a resourceVersion that no object ever has. Server-side apply with it creates, and answers 409
+// where something stands already, whoever put it there and however short ago: see docs/adr/0002.
+var noVersion = strconv.FormatInt(math.MaxInt64, 10)
+
+// apply writes want over the version of it that have describes, nil meaning that nothing may stand there. If
+// that is not what the member holds any more, it looks again at the object itself.
+func (m *member) apply(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, have *observed, parent *parent) error {
+	_, err := m.write(ctx, key, want, have, parent)
+	if apierrors.IsConflict(err) {
+		return m.verify(ctx, key, want, parent)
+	}
+	return classify(err)
+}
+
+// verify reads the object at key and writes want unless what fanout wrote there still holds. An object that is
+// not this hub's is left alone, unless its owner has annotated it for adoption.
+func (m *member) verify(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, parent *parent) error {
+	live, err := m.read(ctx, key)
+	if apierrors.IsNotFound(err) && !isCRDMissing(err) {
+		_, err = m.write(ctx, key, want, nil, parent)
+	}
+	if err != nil || live == nil {
+		return classify(err)
+	}
+	found := observe(live)
+	hash := want.GetAnnotations()[AnnotationHash]
+	switch owner := live.GetLabels()[LabelHub]; {
+	case owner != want.GetLabels()[LabelHub] && live.GetAnnotations()[AnnotationAdopt] != "true":
+		return &laterError{after: conflictRecheck, err: &ConflictError{Key: key, Owner: owner}}
+	case found.terminating && owner != want.GetLabels()[LabelHub]:
+		return &laterError{after: conflictRecheck, err: &ConflictError{Key: key, Owner: owner}}
+	case found.terminating:
+		m.view.record(key, found)
+		return nil
+	case owner != want.GetLabels()[LabelHub]:
+		return classify(m.adopt(ctx, key, want, found, parent))
+	case found.hash == hash && holds(live, want):
+		m.settle(key, hash, found)
+		return nil
+	}
+	if err := m.yield(key, hash); err != nil {
+		return err
+	}
+	_, err = m.write(ctx, key, want, found, parent)
+	return classify(err)
+}
+
+// adopt takes over an object whose owner asked for it. The request is consumed: left in place, it would let
+// two hubs take the object from each other for ever.
+func (m *member) adopt(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, found *observed, parent *parent) error {
+	claim := want.DeepCopy()
+	annotations := claim.GetAnnotations()
+	annotations[AnnotationAdopt] = "adopted"
+	claim.SetAnnotations(annotations)
+	found, err := m.write(ctx, key, claim, found, parent)
+	if err != nil {
+		return err
+	}
+	klog.FromContext(ctx).Info("Adopted Canary")
+	_, err = m.patch(ctx, key, want, found)
+	return err
+}
+
+// write applies want, creates its namespace where that is missing, and returns what stands there now.
+func (m *member) write(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, base *observed, parent *parent) (*observed, error) {
+	written, err := m.patch(ctx, key, want, base)
+	if base == nil && m.options.CreateNamespaces && isNamespaceMissing(err) {
+		if err = m.createNamespace(ctx, key.Namespace); err == nil {
+			written, err = m.patch(ctx, key, want, base)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	hash := want.GetAnnotations()[AnnotationHash]
+	m.settle(key, hash, written)
+	if base != nil && base.resourceVersion == written.resourceVersion {
+		return written, nil // the member held it already
+	}
+	now := m.options.Clock.Now()
+	m.mu.Lock()
+	again := m.fights.wrote(key, hash, now)
+	m.mu.Unlock()
+
+	done := "created"
+	switch {
+	case again > 0:
+		done = "restored"
+	case base != nil:
+		done = "configured"
+	}
+	m.metrics.wrote(done)
+	if again == 0 {
+		m.metrics.propagated(now.Sub(parent.seen))
+	}
+	klog.FromContext(ctx).V(2).Info("Applied Canary", "action", done, "generation", parent.GetGeneration())
+	return written, nil
+}
+
+// patch is one server-side apply that succeeds only on the version of the object that base describes.
+func (m *member) patch(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, base *observed) (*observed, error) {
+	metadata := map[string]any{}
+	for field, value := range want.Object["metadata"].(map[string]any) {
+		metadata[field] = value
+	}
+	if base == nil {
+		metadata["resourceVersion"] = noVersion
+	} else {
+		metadata["uid"], metadata["resourceVersion"] = string(base.uid), base.resourceVersion
+	}
+	body, err := json.Marshal(map[string]any{
+		"apiVersion": want.GetAPIVersion(), "kind": want.GetKind(),
+		"metadata": metadata, "spec": want.Object["spec"],
+	})
+	if err != nil {
+		return nil, fmt.Errorf("marshal Canary %s: %w", key, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
+	defer cancel()
+	force := true
+	written, err := m.client.Namespace(key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body,
+		metav1.PatchOptions{FieldManager: FieldManager, Force: &force})
+	if err != nil {
+		return nil, fmt.Errorf("apply Canary %s: %w", key, err)
+	}
+	return observe(written), nil
+}
+
+func (m *member) read(ctx context.Context, key types.NamespacedName) (*unstructured.Unstructured, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
+	defer cancel()
+	live, err := m.client.Namespace(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("get Canary %s: %w", key, err)
+	}
+	return live, nil
+}
+
+// createNamespace creates what a derived Canary needs to stand in. fanout never deletes a namespace.
+func (m *member) createNamespace(ctx context.Context, name string) error {
+	namespace := &unstructured.Unstructured{}
+	namespace.SetAPIVersion(corev1.SchemeGroupVersion.String())
+	namespace.SetKind("Namespace")
+	namespace.SetName(name)
+	ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
+	defer cancel()
+	_, err := m.spaces.Create(ctx, namespace, metav1.CreateOptions{FieldManager: FieldManager})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("create namespace %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,292 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"fanout/pkg/clusters"
+)
+
+// Controller fans the hub's Canaries out into the members that it is told of. It implements clusters.Handler.
+type Controller struct {
+	options Options
+	client  dynamic.Interface
+	guard   *crdGuard
+	parents cache.Store // of *parent
+	hub     cache.Controller
+	ready   chan struct{} // closed when parents is complete
+
+	mu      sync.RWMutex
+	members map[string]*running
+}
+
+// running is a member's controller at work.
+type running struct {
+	*member
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+var _ clusters.Handler = (*Controller)(nil)
+
+// New returns a controller for the Canaries of the hub that client leads to. It does nothing before Run.
+func New(client dynamic.Interface, options Options) *Controller {
+	c := &Controller{
+		options: options,
+		client:  client,
+		guard:   newCRDGuard(client, options.RequestTimeout, options.Clock),
+		ready:   make(chan struct{}),
+		members: map[string]*running{},
+	}
+	c.parents, c.hub = cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: hubCanaries(client),
+		ObjectType:    &unstructured.Unstructured{},
+		Transform:     newParent(options.HubID, options.Clock.Now),
+		Handler: cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(obj any) { c.changed(nil, obj) },
+			UpdateFunc: func(old, obj any) { c.changed(old, obj) },
+			DeleteFunc: func(old any) { c.changed(old, nil) },
+		},
+	})
+	return c
+}
+
+func hubCanaries(client dynamic.Interface) *cache.ListWatch {
+	canaries := client.Resource(Canaries)
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			return canaries.List(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			return canaries.Watch(ctx, options)
+		},
+	}
+}
+
+// Run fans out until ctx ends, and returns when all it started has stopped.
+func (c *Controller) Run(ctx context.Context) {
+	logger := klog.FromContext(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() { c.hub.RunWithContext(ctx) })
+	group.Go(func() {
+		if cache.WaitForCacheSync(ctx.Done(), c.hub.HasSynced) {
+			logger.Info("Read the hub's Canaries", "count", len(c.parents.ListKeys()))
+			close(c.ready)
+		}
+	})
+	group.Go(func() { c.resync(ctx) })
+	c.Join(ctx, &clusters.Member{Agent: LocalAgent, ID: c.options.HubID, Client: c.client})
+	<-ctx.Done()
+	c.Leave(LocalAgent)
+}
+
+// Join implements clusters.Handler: it starts to keep member in step. It does not block.
+func (c *Controller) Join(ctx context.Context, joined *clusters.Member) {
+	c.start(ctx, joined, c)
+}
+
+// Leave implements clusters.Handler: it returns when nothing more is done in the member.
+func (c *Controller) Leave(agent string) {
+	c.mu.Lock()
+	m := c.members[agent]
+	delete(c.members, agent)
+	c.mu.Unlock()
+	if m != nil {
+		m.stop()
+		<-m.stopped
+	}
+}
+
+// Drain implements clusters.Handler: it deletes from the member what this hub derived there, and returns nil
+// when it is all gone.
+func (c *Controller) Drain(ctx context.Context, leaving *clusters.Member) error {
+	m := c.start(ctx, leaving, nothingWanted{})
+	defer c.Leave(leaving.Agent)
+	left := -1
+	err := wait.PollUntilContextCancel(ctx, drainPoll, true, func(context.Context) (bool, error) {
+		select {
+		case <-m.view.synced:
+			left = m.view.len()
+		default:
+		}
+		return left == 0, nil
+	})
+	switch {
+	case err == nil:
+		return nil
+	case left < 0:
+		return fmt.Errorf("list the derived Canaries in %q: %w", leaving.Agent, err)
+	default:
+		return fmt.Errorf("%d derived Canaries are still in %q: %w", left, leaving.Agent, err)
+	}
+}
+
+// drainPoll is how often a draining member's view is looked at; it costs no request.
+const drainPoll = 20 * time.Millisecond
+
+func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub hub) *running {
+	logger := klog.LoggerWithValues(klog.FromContext(ctx), "agent", joined.Agent)
+	ctx, cancel := context.WithCancel(klog.NewContext(ctx, logger))
+	m := &running{
+		member:  newMember(joined.Agent, joined.Client, hub, c.options, c.warn),
+		stop:    cancel,
+		stopped: make(chan struct{}),
+	}
+	c.mu.Lock()
+	c.members[joined.Agent] = m
+	c.mu.Unlock()
+	// Registered first and enqueued after: a parent that changes in between is seen by one of the two.
+	c.enqueueAll(m)
+	go func() {
+		defer close(m.stopped)
+		m.run(ctx)
+	}()
+	return m
+}
+
+// changed enqueues what a changed Canary of the hub concerns.
+func (c *Controller) changed(before, after any) {
+	old, new := asParent(before), asParent(after)
+	c.options.Metrics.parentChanged(old, new)
+	if old != nil && new != nil && old.sameAs(new) {
+		return
+	}
+	if new != nil && new.invalid != nil {
+		c.options.Recorder.Event(reference(new), corev1.EventTypeWarning, "InvalidAgentSelector",
+			new.invalid.Error()+". What was derived before stays as it is until the selector is valid again.")
+	}
+	key := keyOf(old, new)
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, m := range c.members {
+		derived := derivedKey(key, m.agent)
+		if old.matches(m.agent) || new.matches(m.agent) || m.view.get(derived) != nil {
+			m.queue.Add(derived)
+		}
+	}
+}
+
+// enqueueAll enqueues all that m should hold. What it holds beyond that is enqueued by its view.
+func (c *Controller) enqueueAll(m *running) {
+	for _, item := range c.parents.List() {
+		if p := item.(*parent); p.matches(m.agent) {
+			m.queue.Add(derivedKey(p.key(), m.agent))
+		}
+	}
+}
+
+// resync looks at everything once in each ResyncPeriod, one member after the other, evenly spread.
+func (c *Controller) resync(ctx context.Context) {
+	for {
+		c.mu.RLock()
+		members := make([]*running, 0, len(c.members))
+		for _, m := range c.members {
+			members = append(members, m)
+		}
+		c.mu.RUnlock()
+		pause := c.options.ResyncPeriod / time.Duration(len(members)+1)
+		for _, m := range append(members, nil) {
+			select {
+			case <-c.options.Clock.After(pause):
+			case <-ctx.Done():
+				return
+			}
+			if m == nil {
+				continue
+			}
+			c.enqueueAll(m)
+			for _, key := range m.view.keys() {
+				m.queue.Add(key)
+			}
+		}
+	}
+}
+
+func (c *Controller) synced() <-chan struct{} { return c.ready }
+
+func (c *Controller) confirmVanished(ctx context.Context, since time.Time) error {
+	return c.guard.confirm(ctx, since)
+}
+
+func (c *Controller) demand(agent string, key types.NamespacedName) (demand, *unstructured.Unstructured, *parent) {
+	p := c.parent(agent, key)
+	switch {
+	case p == nil:
+		return demand{}, nil, nil
+	case p.invalid != nil:
+		return demand{frozen: true}, nil, p
+	case !p.matches(agent):
+		return demand{}, nil, p
+	}
+	derived := Derive(p.canary, c.options.HubID, agent)
+	return demand{hash: derived.GetAnnotations()[AnnotationHash], generation: p.GetGeneration()}, derived, p
+}
+
+// parent returns the Canary in the hub from which key in agent's cluster is derived, or nil.
+func (c *Controller) parent(agent string, key types.NamespacedName) *parent {
+	place, ok := parentKey(key, agent)
+	if !ok {
+		return nil
+	}
+	item, _, _ := c.parents.GetByKey(cache.NewObjectName(place.Namespace, place.Name).String())
+	return asParent(item)
+}
+
+// warn puts an Event on the parent of a copy that is not as it should be.
+func (c *Controller) warn(agent string, key types.NamespacedName, reason, message string) {
+	if p := c.parent(agent, key); p != nil {
+		c.options.Recorder.Eventf(reference(p), corev1.EventTypeWarning, reason, "agent %q: %s", agent, message)
+	}
+}
+
+func asParent(obj any) *parent {
+	if tombstone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+		obj = tombstone.Obj
+	}
+	p, _ := obj.(*parent)
+	return p
+}
+
+func keyOf(old, new *parent) types.NamespacedName {
+	if new != nil {
+		return new.key()
+	}
+	return old.key()
+}
+
+func reference(p *parent) *corev1.ObjectReference {
+	return &corev1.ObjectReference{
+		APIVersion: Canaries.GroupVersion().String(), Kind: canaryKind,
+		Namespace: p.GetNamespace(), Name: p.GetName(), UID: p.GetUID(), ResourceVersion: p.GetResourceVersion(),
+	}
+}
+
+// nothingWanted is the hub as a member sees it that is being drained: its deregistration is all the evidence
+// that pruning needs.
+type nothingWanted struct{}
+
+func (nothingWanted) synced() <-chan struct{} {
+	always := make(chan struct{})
+	close(always)
+	return always
+}
+
+func (nothingWanted) demand(string, types.NamespacedName) (demand, *unstructured.Unstructured, *parent) {
+	return demand{}, nil, nil
+}
+
+func (nothingWanted) confirmVanished(context.Context, time.Time) error { return nil }

@@ -1,0 +1,62 @@
+package fanout
+
+// action is what a sync does with one derived Canary.
+type action string
+
+const (
+	actionNone   action = "none"   // as it should be, or nobody asks for it and it is not there
+	actionCreate action = "create" // asked for and not there
+	actionUpdate action = "update" // there, derived from something else than what is asked for now
+	actionVerify action = "verify" // there, but not as fanout wrote it: look whether what fanout wrote still holds
+	actionDelete action = "delete" // there, and nobody asks for it
+	actionWait   action = "wait"   // terminating: what comes next is decided when it is gone
+)
+
+// demand is what the hub asks of one place in a member.
+type demand struct {
+	// hash is the contentHash of the Canary that should stand there; empty means that none should.
+	hash string
+	// generation is the parent's.
+	generation int64
+	// frozen means that the hub can't say (the parent's selector is invalid): leave what is there as it is.
+	frozen bool
+}
+
+// decide compares what the hub asks for with what the member holds (nil: nothing). settled is the content that
+// the place was last found to hold rightly for the same hash, where that differs from the hash itself: others
+// may add fields, and a member's schema may add defaults.
+//
+//	asked for   held                          action
+//	---------   ---------------------------   ------
+//	frozen      anything                      none
+//	anything    terminating                   wait (none, where nothing is asked for)
+//	nothing     nothing                       none
+//	nothing     a Canary                      delete
+//	a Canary    nothing                       create
+//	a Canary    another hash                  update
+//	a Canary    its hash, other content       verify
+//	a Canary    its hash, its content         none
+func decide(want demand, have *observed, settled string) action {
+	switch {
+	case want.frozen:
+		return actionNone
+	case have == nil && want.hash == "":
+		return actionNone
+	case have == nil:
+		return actionCreate
+	case have.terminating && want.hash == "":
+		return actionNone
+	case have.terminating:
+		return actionWait
+	case want.hash == "":
+		return actionDelete
+	case have.hash != want.hash:
+		return actionUpdate
+	case have.generation < 1 || have.generation > want.generation:
+		return actionUpdate
+	case have.content != want.hash && have.content != settled:
+		return actionVerify
+	default:
+		return actionNone
+	}
+}

@@ -1,0 +1,15 @@
+// Package fanout pushes Canaries from the hub into its members.
+//
+// One Canary's way, in the order of the files that it passes:
+//
+//	parents.go     the hub's informer turns a Canary into a Parent: its selector parsed once
+//	controller.go  an edited Parent is enqueued for every member that it concerns
+//	member.go      each member has a queue and workers of its own; sync(key) looks both ways
+//	derive.go      Derive(parent, hub, agent) says what the member should hold
+//	observed.go    what the member does hold, watched and remembered without its spec
+//	decide.go      the two compared: create, update, verify, delete, wait or nothing
+//	apply.go       the write, and prune.go the delete; both carry what they were decided on
+//
+// What is pure (derive, decide) takes values and returns values. What talks to one member knows neither
+// the hub nor the other members.
+package fanout

@@ -1,0 +1,107 @@
+package fanout
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// errContested says that another writer keeps undoing what fanout writes.
+var errContested = errors.New("another writer keeps changing what fanout sets; putting it back at longer intervals")
+
+// conflictRecheck is how often an object that is not fanout's is looked at again: it carries no label that the
+// watch selects, so nothing tells when it goes or is handed over.
+const conflictRecheck = 30 * time.Second
+
+// ConflictError says that an object which is not this hub's stands where a derived Canary should.
+type ConflictError struct {
+	// Key is the object's place in the member.
+	Key types.NamespacedName
+	// Owner is the ID of the hub that owns it, empty where none does.
+	Owner string
+}
+
+func (e *ConflictError) Error() string {
+	owner := "was not created by fanout"
+	if e.Owner != "" {
+		owner = fmt.Sprintf("belongs to the hub with ID %q", e.Owner)
+	}
+	return fmt.Sprintf("Canary %s exists in the member and %s; it stays as it is. Delete or rename one of the two, or hand it over with: kubectl annotate canary -n %s %s %s=true",
+		e.Key, owner, e.Key.Namespace, e.Key.Name, AnnotationAdopt)
+}
+
+// laterError says when another attempt makes sense; an after of 0 means not before something changes.
+type laterError struct {
+	after time.Duration
+	err   error
+}
+
+func (e *laterError) Error() string { return e.err.Error() }
+func (e *laterError) Unwrap() error { return e.err }
+
+// classify gives an error of the member's API its delay where that is not the backoff's to choose.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return err
+	}
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && seconds > 0 {
+		return &laterError{after: time.Duration(seconds) * time.Second, err: err}
+	}
+	switch status.Status().Code {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+		// What the member's schema does not accept, it will not accept in a second either: the next edit, or
+		// the next resync, tries again.
+		return &laterError{err: err}
+	}
+	return err
+}
+
+// reason is the error's class, as metrics and Events name it.
+func reason(err error) string {
+	var conflict *ConflictError
+	switch {
+	case errors.As(err, &conflict):
+		return "Conflict"
+	case errors.Is(err, errContested):
+		return "Contested"
+	case errors.Is(err, errHubUnknown):
+		return "HubUnknown"
+	case apierrors.IsUnauthorized(err):
+		return "Unauthorized"
+	case apierrors.IsForbidden(err):
+		return "Forbidden"
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
+		return "Rejected"
+	case isCRDMissing(err):
+		return "CanaryCRDMissing"
+	case apierrors.IsTooManyRequests(err):
+		return "Throttled"
+	default:
+		return "Unavailable"
+	}
+}
+
+// isCRDMissing tells a member that does not serve Canaries, and so answers with a plain 404, from one that
+// lacks an object, and answers with a Status.
+func isCRDMissing(err error) bool {
+	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
+}
+
+// isNamespaceMissing tells the 404 of a write into a namespace that is not there.
+func isNamespaceMissing(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsNotFound(err) || !errors.As(err, &status) {
+		return false
+	}
+	details := status.Status().Details
+	return details != nil && details.Kind == namespaces.Resource
+}

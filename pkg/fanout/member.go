@@ -1,0 +1,226 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+)
+
+// hub is what a member's controller is told of the hub.
+type hub interface {
+	// synced is closed once the hub's Canaries are known. Before that nothing is written and nothing pruned.
+	synced() <-chan struct{}
+	// demand says what should stand at key in agent's cluster; derived is nil where nothing should. parent is
+	// the Canary to report to, nil where there is none.
+	demand(agent string, key types.NamespacedName) (want demand, derived *unstructured.Unstructured, parent *parent)
+	// confirmVanished returns an error unless the hub, asked after since, can be believed that a parent it
+	// does not list is gone.
+	confirmVanished(ctx context.Context, since time.Time) error
+}
+
+// member is the controller of one member: a view of what it holds, a queue of places to look at and a bounded
+// number of workers. It knows neither how the hub decides nor any other member.
+type member struct {
+	agent   string
+	client  dynamic.NamespaceableResourceInterface
+	spaces  dynamic.ResourceInterface
+	hub     hub
+	options Options
+	metrics *memberMetrics
+	// warn tells the owner of the parent of a derived Canary what is wrong with that copy.
+	warn func(agent string, key types.NamespacedName, reason, message string)
+
+	queue workqueue.TypedRateLimitingInterface[types.NamespacedName]
+	view  *view
+
+	mu sync.Mutex
+	// settled is the content last found right for a hash that it differs from: others may add fields, and a
+	// member's schema may add defaults.
+	settled map[types.NamespacedName]settlement
+	fights  fights
+	// failing is the reason for which a place is not as it should be, as last reported.
+	failing map[types.NamespacedName]string
+}
+
+type settlement struct{ hash, content string }
+
+func newMember(agent string, client dynamic.Interface, hub hub, options Options,
+	warn func(agent string, key types.NamespacedName, reason, message string),
+) *member {
+	m := &member{
+		agent:   agent,
+		client:  client.Resource(Canaries),
+		spaces:  client.Resource(namespaces),
+		hub:     hub,
+		options: options,
+		metrics: options.Metrics.forMember(agent),
+		warn:    warn,
+		queue:   workqueue.NewTypedRateLimitingQueue[types.NamespacedName](newBackoff()),
+		settled: map[types.NamespacedName]settlement{},
+		fights:  fights{},
+		failing: map[types.NamespacedName]string{},
+	}
+	m.view = newView(m.queue.Add)
+	return m
+}
+
+// run keeps the member in step until ctx ends, and returns when everything it started has stopped.
+func (m *member) run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer m.metrics.forget()
+	running.Go(func() { m.watch(ctx) })
+	running.Go(func() {
+		<-ctx.Done()
+		m.queue.ShutDown()
+	})
+
+	for _, ready := range []<-chan struct{}{m.hub.synced(), m.view.synced} {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return
+		}
+	}
+	// A worker is started per item rather than kept: an idle member costs no goroutines.
+	slots := make(chan struct{}, m.options.ConcurrentSyncs)
+	for {
+		slots <- struct{}{}
+		key, shutdown := m.queue.Get()
+		if shutdown {
+			return
+		}
+		running.Go(func() {
+			defer func() { <-slots }()
+			m.processWorkItem(ctx, key)
+		})
+	}
+}
+
+// processWorkItem is the one place where an error turns into a delay. No key is ever dropped on an error that
+// another attempt may mend.
+func (m *member) processWorkItem(ctx context.Context, key types.NamespacedName) {
+	defer m.queue.Done(key)
+	err := m.sync(ctx, key)
+	if ctx.Err() != nil {
+		return // stopping: the next run starts from what is really there
+	}
+	m.note(ctx, key, err)
+
+	var later *laterError
+	switch {
+	case err == nil:
+		m.queue.Forget(key)
+	case errors.As(err, &later):
+		m.queue.Forget(key)
+		if later.after > 0 {
+			m.queue.AddAfter(key, later.after)
+		}
+	default:
+		m.queue.AddRateLimited(key)
+	}
+}
+
+// note logs and counts an error, and reports it to the parent's owner when it is not the one reported last.
+func (m *member) note(ctx context.Context, key types.NamespacedName, err error) {
+	m.metrics.synced(m.view.len(), m.queue.Len())
+	why := ""
+	if err != nil {
+		why = reason(err)
+		m.metrics.failed(why)
+	}
+	m.mu.Lock()
+	known := m.failing[key]
+	if why == "" {
+		delete(m.failing, key)
+	} else {
+		m.failing[key] = why
+	}
+	m.mu.Unlock()
+
+	logger := klog.FromContext(ctx)
+	switch {
+	case why == known && why != "":
+		logger.V(2).Info("Still out of sync", "canary", key, "reason", why, "err", err)
+	case why != "":
+		logger.Error(err, "Sync", "canary", key, "reason", why)
+		m.warn(m.agent, key, why, err.Error())
+	case known != "":
+		logger.Info("In sync again", "canary", key)
+	}
+}
+
+// sync brings one place in the member to what the hub asks for.
+func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "canary", key))
+	started := m.options.Clock.Now()
+	want, derived, parent := m.hub.demand(m.agent, key)
+	have := m.view.get(key)
+
+	switch decide(want, have, m.settledContent(key, want.hash)) {
+	case actionCreate, actionUpdate:
+		if err := m.yield(key, want.hash); err != nil {
+			return err
+		}
+		return m.apply(ctx, key, derived, have, parent)
+	case actionVerify:
+		return m.verify(ctx, key, derived, parent)
+	case actionDelete:
+		if parent.vanished() {
+			if err := m.hub.confirmVanished(ctx, started); err != nil {
+				return err
+			}
+		}
+		return m.prune(ctx, key, have)
+	case actionWait, actionNone: // the watch says when there is something to do
+	}
+	if have == nil && want.hash == "" && !want.frozen {
+		m.forget(key)
+	}
+	return nil
+}
+
+// yield returns a laterError when writing hash to key now would be fighting with another writer.
+func (m *member) yield(key types.NamespacedName, hash string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if delay := m.fights.delay(key, hash, m.options.Clock.Now()); delay > 0 {
+		return &laterError{after: delay, err: errContested}
+	}
+	return nil
+}
+
+func (m *member) settledContent(key types.NamespacedName, hash string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.settled[key]; s.hash == hash {
+		return s.content
+	}
+	return ""
+}
+
+// settle remembers that o, whatever its content, is what hash asks for.
+func (m *member) settle(key types.NamespacedName, hash string, o *observed) {
+	m.view.record(key, o)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if o.content == hash {
+		delete(m.settled, key)
+	} else {
+		m.settled[key] = settlement{hash: hash, content: o.content}
+	}
+}
+
+func (m *member) forget(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.settled, key)
+	delete(m.fights, key)
+}

@@ -1,0 +1,95 @@
+package fanout
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// observed is what fanout remembers of one derived Canary in a member: enough to see that it changed and to
+// write or delete exactly this version of it, and no spec.
+type observed struct {
+	uid             types.UID
+	resourceVersion string
+	// content is the contentHash of what the object holds now.
+	content string
+	// hash is its AnnotationHash: what fanout says it derived.
+	hash string
+	// generation is its AnnotationParentGeneration, 0 where that is missing or no number.
+	generation int64
+	// terminating is set while a finalizer holds a deleted object.
+	terminating bool
+}
+
+// observe trims obj to what is remembered of it.
+func observe(obj *unstructured.Unstructured) *observed {
+	annotations := obj.GetAnnotations()
+	generation, err := strconv.ParseInt(annotations[AnnotationParentGeneration], 10, 64)
+	if err != nil {
+		generation = 0
+	}
+	return &observed{
+		uid:             obj.GetUID(),
+		resourceVersion: obj.GetResourceVersion(),
+		content:         contentHash(obj.GetLabels(), annotations, obj.Object["spec"]),
+		hash:            annotations[AnnotationHash],
+		generation:      generation,
+		terminating:     obj.GetDeletionTimestamp() != nil,
+	}
+}
+
+// version is the resourceVersion as a number, 0 where it is none.
+func (o *observed) version() uint64 { return parseVersion(o.resourceVersion) }
+
+func parseVersion(resourceVersion string) uint64 {
+	version, err := strconv.ParseUint(resourceVersion, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+// holds tells whether live has every field that want sets, with the value that want gives it. What others
+// added beside is theirs and does not count.
+func holds(live, want *unstructured.Unstructured) bool {
+	return includes(live.Object["spec"], want.Object["spec"]) &&
+		includesStrings(live.GetLabels(), want.GetLabels(), "") &&
+		includesStrings(live.GetAnnotations(), want.GetAnnotations(), AnnotationParentGeneration)
+}
+
+func includes(live, want any) bool {
+	wanted, ok := want.(map[string]any)
+	if !ok {
+		return sameJSON(live, want)
+	}
+	fields, ok := live.(map[string]any)
+	if !ok {
+		// A server may drop an empty object that its schema does not keep.
+		return len(wanted) == 0
+	}
+	for key, value := range wanted {
+		if !includes(fields[key], value) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameJSON compares as JSON does: 1 and 1.0 are one number. Lists compare as a whole, as they are owned: the
+// Canary CRD declares none as a map or a set.
+func sameJSON(live, want any) bool {
+	a, errA := json.Marshal(live)
+	b, errB := json.Marshal(want)
+	return errA == nil && errB == nil && string(a) == string(b)
+}
+
+func includesStrings(live, want map[string]string, except string) bool {
+	for key, value := range want {
+		if got, ok := live[key]; key != except && (!ok || got != value) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,98 @@
+package fanout
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+
+	"fanout/pkg/selector"
+)
+
+// parent is a Canary of the hub as the informer keeps it: immutable, its selector parsed once. A Canary
+// without an agentSelector is kept too, without its spec: it says that nothing should be derived from it.
+type parent struct {
+	metav1.Object
+	// canary is what is derived from; nil where nothing is.
+	canary *unstructured.Unstructured
+	// agents is the parsed agentSelector.
+	agents selector.Selector
+	// invalid is the fault of an agentSelector that does not parse.
+	invalid error
+	// digest tells an edit from a mere change of status.
+	digest string
+	// seen is when fanout learned of this version.
+	seen time.Time
+}
+
+// newParent returns the informer's transform, which trims a Canary of the hub to a *parent.
+func newParent(hubID string, now func() time.Time) cache.TransformFunc {
+	return func(obj any) (any, error) {
+		canary, ok := obj.(*unstructured.Unstructured)
+		if !ok {
+			return obj, nil // a *parent already: an informer may transform an object twice
+		}
+		canary.SetManagedFields(nil)
+		delete(canary.Object, "status")
+
+		p := &parent{Object: canary, seen: now()}
+		p.digest = contentHash(canary.GetLabels(), canary.GetAnnotations(), canary.Object["spec"])
+		// A Canary that fanout derived into the hub is nobody's parent, whatever was written into it there,
+		// and one that is being deleted asks for nothing any more.
+		if canary.GetLabels()[LabelHub] != hubID && canary.GetDeletionTimestamp() == nil {
+			patterns, err := agentSelector(canary)
+			if err == nil && len(patterns) > 0 {
+				p.canary = canary
+				p.agents, err = selector.Parse(patterns)
+			}
+			p.invalid = err
+		}
+		if p.canary == nil {
+			delete(canary.Object, "spec")
+		}
+		return p, nil
+	}
+}
+
+// agentSelector reads the field without copying it.
+func agentSelector(canary *unstructured.Unstructured) ([]string, error) {
+	field, found, err := unstructured.NestedFieldNoCopy(canary.Object, "spec", "agentSelector")
+	if err != nil || !found || field == nil {
+		return nil, err
+	}
+	list, ok := field.([]any)
+	if !ok {
+		return nil, errors.New("spec.agentSelector: not a list of patterns")
+	}
+	patterns := make([]string, len(list))
+	for i, item := range list {
+		if patterns[i], ok = item.(string); !ok {
+			return nil, fmt.Errorf("spec.agentSelector[%d]: not a string", i)
+		}
+	}
+	return patterns, nil
+}
+
+// matches tells whether agent should hold what is derived from p; from nil nothing is.
+func (p *parent) matches(agent string) bool {
+	return p != nil && p.canary != nil && p.invalid == nil && p.agents.Matches(agent)
+}
+
+// vanished tells whether the hub holds no parent here, p being nil where it holds nothing at all, or holds one
+// that is on its way out.
+func (p *parent) vanished() bool {
+	return p == nil || p.GetDeletionTimestamp() != nil
+}
+
+// sameAs tells whether nothing that fanout derives from changed between p and other.
+func (p *parent) sameAs(other *parent) bool {
+	return p.GetUID() == other.GetUID() && p.digest == other.digest && p.vanished() == other.vanished()
+}
+
+func (p *parent) key() types.NamespacedName {
+	return types.NamespacedName{Namespace: p.GetNamespace(), Name: p.GetName()}
+}

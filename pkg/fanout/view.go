@@ -1,0 +1,158 @@
+package fanout
+
+import (
+	"fmt"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+)
+
+// view is what one member holds of this hub's derived Canaries: the store behind the member's reflector, which
+// trims each object as it comes in. A write's answer goes in as well, so that the next sync decides on it
+// even when the watch is behind. Versions of one resource are comparable as numbers (KEP-5504); where a
+// server's are not, only the watch counts.
+type view struct {
+	// changed is called, outside the lock, with each place whose Canary came, changed or went.
+	changed func(types.NamespacedName)
+
+	mu     sync.RWMutex
+	items  map[types.NamespacedName]*observed
+	seen   uint64        // the latest version that the watch has brought
+	synced chan struct{} // closed by the first Replace
+}
+
+var _ cache.ReflectorStore = (*view)(nil)
+
+func newView(changed func(types.NamespacedName)) *view {
+	return &view{
+		changed: changed,
+		items:   map[types.NamespacedName]*observed{},
+		synced:  make(chan struct{}),
+	}
+}
+
+// get returns what stands at key, or nil.
+func (v *view) get(key types.NamespacedName) *observed {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.items[key]
+}
+
+// keys returns the places that hold something.
+func (v *view) keys() []types.NamespacedName {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	keys := make([]types.NamespacedName, 0, len(v.items))
+	for key := range v.items {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func (v *view) len() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.items)
+}
+
+// record puts in what a write or a read of the object itself returned, unless the watch is past that already:
+// then it knows better, and may have seen the object go.
+func (v *view) record(key types.NamespacedName, o *observed) {
+	version := o.version()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if version > v.seen {
+		v.items[key] = o
+	}
+}
+
+// recordDeleted notes that a delete of o was accepted: until the watch says that it is gone, it is terminating.
+func (v *view) recordDeleted(key types.NamespacedName, o *observed) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.items[key] == o {
+		terminating := *o
+		terminating.terminating = true
+		v.items[key] = &terminating
+	}
+}
+
+// Add implements cache.ReflectorStore.
+func (v *view) Add(obj any) error { return v.Update(obj) }
+
+// Update implements cache.ReflectorStore.
+func (v *view) Update(obj any) error {
+	key, o, err := trim(obj)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	v.seen = max(v.seen, o.version())
+	if known := v.items[key]; known == nil || known.version() < o.version() || o.version() == 0 {
+		v.items[key] = o
+	}
+	v.mu.Unlock()
+	v.changed(key)
+	return nil
+}
+
+// Delete implements cache.ReflectorStore. The object carries the version of its deletion.
+func (v *view) Delete(obj any) error {
+	key, o, err := trim(obj)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	v.seen = max(v.seen, o.version())
+	if known := v.items[key]; known == nil || known.version() <= o.version() {
+		delete(v.items, key)
+	}
+	v.mu.Unlock()
+	v.changed(key)
+	return nil
+}
+
+// Replace implements cache.ReflectorStore: a fresh list.
+func (v *view) Replace(list []any, version string) error {
+	items := make(map[types.NamespacedName]*observed, len(list))
+	for _, obj := range list {
+		key, o, err := trim(obj)
+		if err != nil {
+			return err
+		}
+		items[key] = o
+	}
+	v.mu.Lock()
+	before := v.items
+	v.seen = parseVersion(version)
+	v.items = items
+	select {
+	case <-v.synced:
+	default:
+		close(v.synced)
+	}
+	v.mu.Unlock()
+
+	for key := range before {
+		if _, ok := items[key]; !ok {
+			v.changed(key)
+		}
+	}
+	for key := range items {
+		v.changed(key)
+	}
+	return nil
+}
+
+// Resync implements cache.ReflectorStore; the controller resyncs by its own period.
+func (v *view) Resync() error { return nil }
+
+func trim(obj any) (types.NamespacedName, *observed, error) {
+	canary, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return types.NamespacedName{}, nil, fmt.Errorf("watch of derived Canaries brought a %T", obj)
+	}
+	return types.NamespacedName{Namespace: canary.GetNamespace(), Name: canary.GetName()}, observe(canary), nil
+}

@@ -1,0 +1,169 @@
+// Package integration holds the tests that run the real fanout binary between real API servers.
+package integration
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"fanout/pkg/fanout"
+	"fanout/test/controlplane"
+	"fanout/test/fixture"
+)
+
+// The members that tests have at their disposal; which are registered is up to each.
+var agents = []string{"eu-west-prod", "us-east-prod", "ap-south-dev"}
+
+var planes *controlplane.Set
+
+func TestMain(m *testing.M) {
+	os.Exit(controlplane.ForMain(m, &planes, append([]string{"hub"}, agents...)...))
+}
+
+// world is a hub and members with the upstream CRD, empty at the start and at the end of a test.
+type world struct {
+	hub       *fixture.Cluster
+	members   map[string]*fixture.Cluster
+	namespace string // of the Secrets
+	canaries  string // a namespace for this test's Canaries
+}
+
+var worlds atomic.Int32
+
+// newWorld registers those members and no others.
+func newWorld(t *testing.T, registered ...string) *world {
+	t.Helper()
+	number := worlds.Add(1)
+	w := &world{
+		hub:       fixture.In(t, planes, "hub"),
+		members:   map[string]*fixture.Cluster{},
+		namespace: fmt.Sprintf("fanout-%d", number),
+		canaries:  fmt.Sprintf("canaries-%d", number),
+	}
+	crd := fixture.UpstreamCRD(t)
+	for _, agent := range agents {
+		w.members[agent] = fixture.In(t, planes, agent)
+	}
+	for _, cluster := range w.all() {
+		if err := cluster.InstallCRD(t.Context(), crd); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cluster.Clean(t, w.namespace) })
+	}
+	w.hub.Namespace(t, w.namespace)
+	for _, agent := range registered {
+		w.register(t, agent)
+	}
+	return w
+}
+
+func (w *world) all() []*fixture.Cluster {
+	all := []*fixture.Cluster{w.hub}
+	for _, agent := range agents {
+		all = append(all, w.members[agent])
+	}
+	return all
+}
+
+func (w *world) register(t *testing.T, agent string) {
+	t.Helper()
+	w.hub.Register(t, w.namespace, agent, w.members[agent].Kubeconfig)
+}
+
+func (w *world) startFanout(t *testing.T, flags ...string) *fixture.Fanout {
+	t.Helper()
+	return fixture.StartFanout(t, w.hub.Cluster, append([]string{"--cluster-namespace", w.namespace}, flags...)...)
+}
+
+// canary returns a parent in this test's namespace.
+func (w *world) canary(name string, selector ...string) *unstructured.Unstructured {
+	return fixture.Canary(w.canaries, name, selector...)
+}
+
+// holders returns the agents whose clusters hold a Canary of that name.
+func (w *world) holders(t *testing.T, name string) []string {
+	t.Helper()
+	var holders []string
+	for _, agent := range agents {
+		if w.members[agent].Get(t, w.canaries, name) != nil {
+			holders = append(holders, agent)
+		}
+	}
+	return holders
+}
+
+// expectHolders waits until the copies of name are in exactly those members.
+func (w *world) expectHolders(t *testing.T, name string, want ...string) {
+	t.Helper()
+	fixture.Eventually(t, fmt.Sprintf("%s is in %v and nowhere else", name, want), func() error {
+		if got := w.holders(t, name); !slices.Equal(got, want) {
+			return fmt.Errorf("it is in %v", got)
+		}
+		return nil
+	})
+}
+
+// expectDerived waits until agent's copy is what should be derived from the parent as the hub holds it now.
+func (w *world) expectDerived(t *testing.T, agent, name string) *unstructured.Unstructured {
+	t.Helper()
+	var copied *unstructured.Unstructured
+	fixture.Eventually(t, fmt.Sprintf("%s holds what is derived from %s", agent, name), func() error {
+		parent := w.hub.Get(t, w.canaries, name)
+		if parent == nil {
+			return fmt.Errorf("there is no parent")
+		}
+		copied = w.members[agent].Get(t, w.canaries, name)
+		return isDerived(copied, parent, agent)
+	})
+	return copied
+}
+
+// isDerived returns an error unless copied is parent's copy for agent, by the words of the design.
+func isDerived(copied, parent *unstructured.Unstructured, agent string) error {
+	if copied == nil {
+		return fmt.Errorf("there is no copy")
+	}
+	spec, _, _ := unstructured.NestedMap(parent.Object, "spec")
+	delete(spec, "agentSelector")
+	if err := fixture.Same("spec", copied.Object["spec"], spec); err != nil {
+		return err
+	}
+	labels := map[string]string{}
+	for key, value := range parent.GetLabels() {
+		if key != "app.kubernetes.io/instance" && key != "app.kubernetes.io/managed-by" && !strings.Contains(key, "argoproj.io/") {
+			labels[key] = value
+		}
+	}
+	labels["app.kubernetes.io/managed-by"] = "fanout"
+	labels["fanout.flanksource.com/hub"] = copied.GetLabels()["fanout.flanksource.com/hub"]
+	if err := fixture.Same("labels", copied.GetLabels(), labels); err != nil {
+		return err
+	}
+	if copied.GetLabels()["fanout.flanksource.com/hub"] == "" {
+		return fmt.Errorf("no hub ID")
+	}
+	annotations := copied.GetAnnotations()
+	for key, want := range map[string]string{
+		"fanout.flanksource.com/parent":     parent.GetNamespace() + "/" + parent.GetName(),
+		"fanout.flanksource.com/parent-uid": string(parent.GetUID()),
+		"fanout.flanksource.com/agent":      agent,
+	} {
+		if annotations[key] != want {
+			return fmt.Errorf("annotation %s is %q, not %q", key, annotations[key], want)
+		}
+	}
+	if annotations[fanout.AnnotationHash] == "" || annotations[fanout.AnnotationParentGeneration] == "" {
+		return fmt.Errorf("annotations lack the hash or the generation: %v", annotations)
+	}
+	for key, want := range parent.GetAnnotations() {
+		if got := annotations[key]; got != want && !strings.HasPrefix(key, "kubectl.kubernetes.io/") && key != "next-runtime" {
+			return fmt.Errorf("annotation %s is %q, not %q", key, got, want)
+		}
+	}
+	return nil
+}
