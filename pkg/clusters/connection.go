@@ -17,6 +17,7 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/connrotation"
 
 	"fanout/pkg/clusters/kubeconfig"
 )
@@ -25,6 +26,7 @@ import (
 type connection struct {
 	hash      string // of the kubeconfig
 	base      *url.URL
+	dialer    *connrotation.Dialer
 	transport http.RoundTripper // authenticates
 }
 
@@ -44,9 +46,11 @@ func newConnection(config *kubeconfig.Config, userAgent string) (*connection, er
 	if err != nil {
 		return nil, errors.New("the certificates can't be used for TLS")
 	}
+	dialer := connrotation.NewDialer((&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext)
 	transport := utilnet.SetTransportDefaults(&http.Transport{
 		Proxy:                  func(*http.Request) (*url.URL, error) { return nil, nil },
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            dialer.DialContext,
+		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
 		TLSClientConfig:        tlsConfig,
 		ResponseHeaderTimeout:  answerTimeout,
@@ -56,10 +60,17 @@ func newConnection(config *kubeconfig.Config, userAgent string) (*connection, er
 	if err != nil {
 		return nil, errors.New("the credential can't be used")
 	}
-	return &connection{hash: config.Hash(), base: base, transport: authenticated}, nil
+	return &connection{hash: config.Hash(), base: base, dialer: dialer, transport: authenticated}, nil
 }
 
-func (c *connection) close() { utilnet.CloseIdleConnectionsFor(c.transport) }
+// close ends whatever still runs over c.
+func (c *connection) close() {
+	c.retire()
+	c.dialer.CloseAll()
+}
+
+// retire lets what runs over c come to its end: what is idle is closed now, the rest when it has become so.
+func (c *connection) retire() { utilnet.CloseIdleConnectionsFor(c.transport) }
 
 // line is a client's transport that goes over the connection that is current. A swap breaks nothing: what runs
 // goes on over the connection it began on, and what begins takes the new one.
@@ -81,7 +92,7 @@ func (l *line) RoundTrip(req *http.Request) (*http.Response, error) {
 // swap makes next the current connection.
 func (l *line) swap(next *connection) {
 	if last := l.current.Swap(next); last != nil {
-		last.close()
+		last.retire()
 	}
 }
 
@@ -109,10 +120,20 @@ func probe(ctx context.Context, client dynamic.Interface, timeout time.Duration)
 		return "", fmt.Errorf("%w: the server answers 401: put a valid credential into the Secret", errUnauthorized)
 	case apierrors.IsForbidden(err):
 		return "", fmt.Errorf("%w: the credential may not get the namespace kube-system: grant it the member's ClusterRole", errForbidden)
-	case err != nil:
+	case isOutage(err):
 		return "", fmt.Errorf("%w: %w", errUnreachable, err)
-	case namespace.GetKind() != "Namespace" || namespace.GetUID() == "":
+	case err != nil, namespace.GetKind() != "Namespace", namespace.GetUID() == "":
+		// What it did answer may be anything, and is not repeated.
 		return "", fmt.Errorf("%w: the server answers, but not as a Kubernetes API", errUnreachable)
 	}
 	return string(namespace.GetUID()), nil
+}
+
+// isOutage tells a server that does not answer, or answers that it can't just now, from one that answers something
+// else than a Kubernetes API does.
+func isOutage(err error) bool {
+	var network *url.Error
+	var status apierrors.APIStatus
+	return errors.As(err, &network) ||
+		errors.As(err, &status) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }

@@ -1,10 +1,6 @@
 package clusters
 
-import (
-	"errors"
-
-	"fanout/pkg/clusters/kubeconfig"
-)
+import "errors"
 
 // State is where a member stands. Its values are those of the metric fanout_members and the reasons of the
 // Events on the member's Secret.
@@ -32,9 +28,8 @@ var (
 
 // stateOf is the state that err puts a member into.
 func stateOf(err error) State {
-	var fault *kubeconfig.FieldError
 	switch {
-	case errors.As(err, &fault), errors.Is(err, errRefused):
+	case errors.Is(err, errRefused):
 		return Refused
 	case errors.Is(err, errUnauthorized):
 		return Unauthorized

@@ -2,6 +2,8 @@ package fanout
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -44,11 +46,7 @@ func (v *view) get(key types.NamespacedName) *observed {
 func (v *view) keys() []types.NamespacedName {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	keys := make([]types.NamespacedName, 0, len(v.items))
-	for key := range v.items {
-		keys = append(keys, key)
-	}
-	return keys
+	return slices.Collect(maps.Keys(v.items))
 }
 
 func (v *view) len() int {
@@ -125,22 +123,21 @@ func (v *view) Replace(list []any, version string) error {
 		items[key] = o
 	}
 	v.mu.Lock()
-	before := v.items
-	v.seen = parseVersion(version)
+	changed := slices.Collect(maps.Keys(items))
+	for key := range v.items {
+		if _, ok := items[key]; !ok {
+			changed = append(changed, key)
+		}
+	}
 	v.items = items
+	v.seen = parseVersion(version)
 	select {
 	case <-v.synced:
 	default:
 		close(v.synced)
 	}
 	v.mu.Unlock()
-
-	for key := range before {
-		if _, ok := items[key]; !ok {
-			v.changed(key)
-		}
-	}
-	for key := range items {
+	for _, key := range changed {
 		v.changed(key)
 	}
 	return nil

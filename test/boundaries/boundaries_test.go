@@ -1,0 +1,128 @@
+// Package boundaries holds the tree to its layout: which part of it may know which. It reads every file, whatever its build
+// tags, and looks at direct imports only: within this module, every rule names all that it leaves open, so that nothing
+// comes in through a third package.
+package boundaries
+
+import (
+	"bytes"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rule forbids the files that match one of in to import what matches one of never, unless it also matches one of except.
+type rule struct {
+	in            []string
+	testsToo      bool
+	never, except []string
+	because       string
+}
+
+var rules = []rule{{
+	in:      []string{"pkg/selector/..."},
+	never:   []string{"fanout/...", "k8s.io/...", "sigs.k8s.io/..."},
+	except:  []string{"fanout/pkg/selector/..."},
+	because: "pkg/selector takes strings and returns a matcher; it knows nothing else",
+}, {
+	in:      []string{"pkg/clusters/..."},
+	never:   []string{"fanout/..."},
+	except:  []string{"fanout/pkg/clusters/..."},
+	because: "pkg/clusters turns Secrets into members; it never knows a Canary",
+}, {
+	in:      []string{"pkg/fanout/..."},
+	never:   []string{"fanout/..."},
+	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/..."},
+	because: "pkg/fanout builds on pkg/selector and pkg/clusters, and on nothing else of this module",
+}, {
+	in:       []string{"pkg/..."},
+	testsToo: true,
+	never:    []string{"fanout/cmd/...", "fanout/test/...", "fanout/hack/..."},
+	because:  "what is in pkg, and its tests, need neither the binary nor an API server; tests with API servers go to test/integration",
+}, {
+	in:      []string{"pkg/selector/...", "pkg/fanout/derive.go", "pkg/fanout/decide.go"},
+	never:   []string{"context", "net/...", "time", "os/...", "log/...", "k8s.io/client-go/...", "k8s.io/klog/...", "github.com/go-logr/..."},
+	because: "it is pure: values in, values out, with no client, clock, context or logger",
+}}
+
+func TestImports(t *testing.T) {
+	files := goFiles(t)
+	for _, r := range rules {
+		for _, pattern := range r.in {
+			matched := 0
+			for _, file := range files {
+				if !matches(pattern, file.dir) && pattern != file.path || file.isTest && !r.testsToo {
+					continue
+				}
+				matched++
+				for _, imported := range imports(t, file) {
+					if matchesAny(r.never, imported) && !matchesAny(r.except, imported) {
+						t.Errorf("%s imports %s, but: %s", file.path, imported, r.because)
+					}
+				}
+			}
+			if matched == 0 {
+				t.Errorf("no file is %s any more: where it has moved to, the rule has to follow (%s)", pattern, r.because)
+			}
+		}
+	}
+}
+
+func TestClustersNeverKnowACanary(t *testing.T) {
+	for _, file := range goFiles(t) {
+		if matches("pkg/clusters/...", file.dir) && !file.isTest && bytes.Contains(file.source, []byte("canaries.flanksource.com")) {
+			t.Errorf("%s names canaries.flanksource.com, but pkg/clusters never knows a Canary", file.path)
+		}
+	}
+}
+
+func TestControllerRuntimeIsNoDependency(t *testing.T) {
+	read(t, "go.mod") // so that go test has no cached answer when it changes
+	graph, err := exec.Command("go", "list", "-m", "all").Output()
+	if err != nil {
+		t.Fatalf("go list -m all: %v", err)
+	}
+	modules := strings.Fields(string(graph))
+	if len(modules) < 10 {
+		t.Fatalf("go list -m all names hardly a module: %q", modules)
+	}
+	for _, module := range modules {
+		if module == "sigs.k8s.io/controller-runtime" {
+			t.Error("controller-runtime is in the module graph, but fanout is built on client-go alone; see: go mod graph | grep controller-runtime")
+		}
+	}
+}
+
+// matches knows two kinds of pattern: a path, and a path with /... behind it, for it and all that lies beneath.
+func matches(pattern, path string) bool {
+	root, subtree := strings.CutSuffix(pattern, "/...")
+	return path == root || subtree && strings.HasPrefix(path, root+"/")
+}
+
+func matchesAny(patterns []string, path string) bool {
+	for _, pattern := range patterns {
+		if matches(pattern, path) {
+			return true
+		}
+	}
+	return false
+}
+
+func imports(t *testing.T, file goFile) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file.path, file.source, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, spec := range parsed.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatalf("%s: %v", file.path, err)
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}

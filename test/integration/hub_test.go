@@ -1,0 +1,134 @@
+package integration
+
+import (
+	"fmt"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"fanout/test/fixture"
+)
+
+var crds = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+
+const canaryCRD = "canaries.canaries.flanksource.com"
+
+// A selector that does not parse freezes what was derived, and says where the fault is.
+func TestInvalidSelectorFreezes(t *testing.T) {
+	w := newWorld(t, agents...)
+	w.startFanout(t, "--resync-period=300ms")
+	check := w.canary("api-health", "*-prod")
+	w.hub.Apply(t, check)
+	w.expectHolders(t, "api-health", "eu-west-prod", "us-east-prod")
+	before := w.expectDerived(t, "eu-west-prod", "api-health")
+
+	fixture.Select(check, "us-*", "{eu,us")
+	check.Object["spec"].(map[string]any)["schedule"] = "@every 1m"
+	w.hub.Apply(t, check)
+	w.expectEvent(t, w.canaries, "api-health", "InvalidAgentSelector", `agentSelector[1] "{eu,us": position 0`)
+	// Another parent goes through after it, so the invalid one has been looked at.
+	w.hub.Apply(t, w.canary("next", "*"))
+	w.expectHolders(t, "next", agents...)
+	w.expectHolders(t, "api-health", "eu-west-prod", "us-east-prod")
+	if after := w.members["eu-west-prod"].Get(t, w.canaries, "api-health"); after.GetResourceVersion() != before.GetResourceVersion() {
+		t.Error("the copy was written")
+	}
+
+	fixture.Select(check, "us-*", "{eu,ap}-*-dev", "ap-south-dev")
+	w.hub.Apply(t, check)
+	w.expectHolders(t, "api-health", "us-east-prod", "ap-south-dev")
+	w.expectDerived(t, "us-east-prod", "api-health")
+}
+
+// local is the hub itself: a copy beside the parent, owned by it.
+func TestLocal(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	w.startFanout(t)
+	check := w.canary("api-health", "*", "local")
+	parent := w.hub.Apply(t, check)
+	w.expectHolders(t, "api-health", "eu-west-prod")
+	fixture.Eventually(t, "the hub has its own copy", func() error {
+		copied := w.hub.Get(t, w.canaries, "api-health-local")
+		if copied == nil {
+			return fmt.Errorf("it has none")
+		}
+		if _, selects := copied.Object["spec"].(map[string]any)["agentSelector"]; selects {
+			return fmt.Errorf("it selects agents")
+		}
+		owners := copied.GetOwnerReferences()
+		if len(owners) != 1 || owners[0].UID != parent.GetUID() {
+			return fmt.Errorf("it is owned by %v", owners)
+		}
+		return nil
+	})
+	fixture.Select(check, "*")
+	w.hub.Apply(t, check)
+	fixture.Eventually(t, "without local it goes", func() error {
+		if w.hub.Get(t, w.canaries, "api-health-local") != nil {
+			return fmt.Errorf("it is there")
+		}
+		return nil
+	})
+	w.expectHolders(t, "api-health", "eu-west-prod")
+}
+
+// When the hub's CRD is deleted every Canary goes with it, and nobody asked for that: nothing is pruned.
+func TestHubCRDRemovedPrunesNothing(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	controller := w.startFanout(t)
+	for i := range 20 {
+		w.hub.Apply(t, w.canary(fmt.Sprintf("check-%d", i), "*"))
+	}
+	w.expectCount(t, "eu-west-prod", 20)
+
+	if err := w.hub.Dynamic.Resource(crds).Delete(t.Context(), canaryCRD, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	fixture.Eventually(t, "the CRD is gone", func() error {
+		_, err := w.hub.Dynamic.Resource(crds).Get(t.Context(), canaryCRD, metav1.GetOptions{})
+		if !apierrors.IsNotFound(err) {
+			return fmt.Errorf("it is there (%v)", err)
+		}
+		return nil
+	})
+	fixture.Eventually(t, "fanout has seen the Canaries go, and pruned none", func() error {
+		if refused := controller.Metric(t, "fanout_sync_errors_total", "reason", "HubUnknown"); refused < 20 {
+			return fmt.Errorf("it refused to prune %v times", refused)
+		}
+		return nil
+	})
+	w.expectCount(t, "eu-west-prod", 20)
+	if deleted := controller.Metric(t, "fanout_writes_total", "action", "deleted"); deleted != 0 {
+		t.Errorf("it deleted %v copies", deleted)
+	}
+}
+
+// A member without the CRD is picked up soon after it appears.
+func TestMemberCRDArrivesLater(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	member := w.members["eu-west-prod"]
+	if err := member.Dynamic.Resource(crds).Delete(t.Context(), canaryCRD, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	fixture.Eventually(t, "the member's CRD is gone", func() error {
+		_, err := member.Dynamic.Resource(crds).Get(t.Context(), canaryCRD, metav1.GetOptions{})
+		if !apierrors.IsNotFound(err) {
+			return fmt.Errorf("it is there (%v)", err)
+		}
+		return nil
+	})
+	controller := w.startFanout(t)
+	w.hub.Apply(t, w.canary("api-health", "*"))
+	fixture.Eventually(t, "the missing CRD is counted", func() error {
+		if controller.Metric(t, "fanout_sync_errors_total", "agent", "eu-west-prod", "reason", "CanaryCRDMissing") == 0 {
+			return fmt.Errorf("it is not")
+		}
+		return nil
+	})
+	if err := member.InstallCRD(t.Context(), fixture.UpstreamCRD(t)); err != nil {
+		t.Fatal(err)
+	}
+	w.expectDerived(t, "eu-west-prod", "api-health")
+}

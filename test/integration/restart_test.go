@@ -1,0 +1,72 @@
+package integration
+
+import (
+	"fmt"
+	"testing"
+
+	"fanout/test/controlplane"
+	"fanout/test/fixture"
+)
+
+// A controller that starts over what is in step already writes nothing, by the API servers' own audit logs.
+func TestRestartWritesNothing(t *testing.T) {
+	const parents = 100
+	w := newWorld(t, agents...)
+	controller := w.startFanout(t)
+	for i := range parents {
+		w.hub.Apply(t, w.canary(fmt.Sprintf("check-%d", i), "*"))
+	}
+	for _, agent := range agents {
+		w.expectCount(t, agent, parents)
+	}
+	// What others put on a copy stays, and is no reason to write either.
+	w.members["eu-west-prod"].Patch(t, w.canaries, "check-7", `{"metadata":{"labels":{"team":"payments"}}}`)
+	controller.Stop(t)
+
+	before := w.canaryWrites(t)
+	restarted := w.startFanout(t, "--resync-period=200ms")
+	fixture.Eventually(t, "all is known again", func() error {
+		known := restarted.Metric(t, "fanout_derived_canaries")
+		return fixture.Same("the number of copies", known, float64(parents*len(agents)))
+	})
+	// An edit goes through, so the controller has caught up, and several resyncs have passed by then.
+	w.hub.Apply(t, w.canary("last", "*"))
+	for _, agent := range agents {
+		w.expectDerived(t, agent, "last")
+	}
+	w.hub.Apply(t, w.canary("very-last", "*"))
+	for _, agent := range agents {
+		w.expectDerived(t, agent, "very-last")
+	}
+	restarted.Stop(t)
+	for cluster, writes := range w.canaryWrites(t) {
+		for _, write := range writes[len(before[cluster]):] {
+			if write.Name != "last" && write.Name != "very-last" {
+				t.Errorf("%s: %s of %s by %s", cluster, write.Verb, write.Name, write.UserAgent)
+			}
+		}
+		if cluster != "hub" {
+			if got := len(writes) - len(before[cluster]); got != 2 {
+				t.Errorf("%s: %d writes for two new Canaries", cluster, got)
+			}
+		}
+	}
+}
+
+// canaryWrites returns the writes of Canaries that each cluster has seen.
+func (w *world) canaryWrites(t *testing.T) map[string][]controlplane.Write {
+	t.Helper()
+	all := map[string][]controlplane.Write{}
+	for _, cluster := range w.all() {
+		writes, err := cluster.AuditedWrites(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, write := range writes {
+			if write.Resource == "canaries" {
+				all[cluster.Name] = append(all[cluster.Name], write)
+			}
+		}
+	}
+	return all
+}
