@@ -14,18 +14,19 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// hold puts the finalizer on the Secret.
-func (k *keeper) hold(ctx context.Context) error {
-	err := k.editFinalizers(ctx, func(secret *corev1.Secret) []string {
+// hold puts the finalizer on the Secret. It tells whether that is new, and so the member.
+func (k *keeper) hold(ctx context.Context) (first bool, err error) {
+	err = k.editFinalizers(ctx, func(secret *corev1.Secret) []string {
 		if hasFinalizer(secret) || secret.DeletionTimestamp != nil {
 			return secret.Finalizers
 		}
+		first = true
 		return append(slices.Clone(secret.Finalizers), Finalizer)
 	})
 	if err != nil {
-		return fmt.Errorf("put the finalizer %s on Secret %s: %w", Finalizer, k.agent, err)
+		return false, fmt.Errorf("put the finalizer %s on Secret %s: %w", Finalizer, k.agent, err)
 	}
-	return nil
+	return first, nil
 }
 
 // letGo removes the finalizer, and with it a deleted Secret.

@@ -151,11 +151,12 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	}
 	defer k.claims.release(id, k.agent)
 	// Before anything is written there: what is held by no finalizer would be left behind.
-	if err := k.hold(ctx); err != nil {
+	first, err := k.hold(ctx)
+	if err != nil {
 		return err
 	}
 	*retry = *k.newRetry()
-	k.connected(ctx, secret, id)
+	k.connected(ctx, secret, id, first)
 	k.handler.Join(ctx, &Member{Agent: k.agent, ID: id, Client: client})
 	defer k.handler.Leave(k.agent)
 	return k.attend(ctx, id, client, current)

@@ -13,12 +13,14 @@ func (k *keeper) enter(state State) {
 	k.options.Metrics.enter(k.agent, state)
 }
 
-// connected reports that the member works.
-func (k *keeper) connected(ctx context.Context, secret *corev1.Secret, id string) {
+// connected reports that the member works: to the Secret's owner when that is news, and not at each restart.
+func (k *keeper) connected(ctx context.Context, secret *corev1.Secret, id string, first bool) {
 	k.enter(Connected)
-	k.said = ""
 	klog.FromContext(ctx).Info("Connected", "id", id)
-	k.event(secret, corev1.EventTypeNormal, string(Connected), "Connected to the cluster with ID "+id+".")
+	if first || k.said != "" {
+		k.event(secret, corev1.EventTypeNormal, string(Connected), "Connected to the cluster with ID "+id+".")
+	}
+	k.said = ""
 }
 
 // renewed reports that a changed kubeconfig is in use.
@@ -60,5 +62,8 @@ func (k *keeper) warn(ctx context.Context, secret *corev1.Secret, reason, messag
 func (k *keeper) event(secret *corev1.Secret, kind, reason, message string) {
 	k.options.Recorder.Event(&corev1.ObjectReference{
 		APIVersion: "v1", Kind: "Secret", Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID,
-	}, kind, reason, message)
+	}, kind, reason, message[:min(len(message), maxEventMessage)])
 }
+
+// maxEventMessage keeps an Event readable, and within what the API server accepts.
+const maxEventMessage = 1000

@@ -203,7 +203,7 @@ func TestOneClusterIsOneMember(t *testing.T) {
 	w.hub.Apply(t, w.canary("api-health", "*"))
 	w.expectHolders(t, "api-health", "eu-west-prod")
 
-	w.hub.Register(t, w.namespace, "twin", w.members["eu-west-prod"].Kubeconfig)
+	w.hub.Register(t, w.namespace, "twin", w.members["eu-west-prod"].LeastRights(t, "member.yaml", w.namespace))
 	w.expectSecretEvent(t, "twin", "Refused", `duplicates "eu-west-prod"`)
 	w.hub.Register(t, w.namespace, "myself", w.hub.Kubeconfig)
 	w.expectSecretEvent(t, "myself", "Refused", "the hub itself")

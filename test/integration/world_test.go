@@ -72,12 +72,12 @@ func (w *world) all() []*fixture.Cluster {
 
 func (w *world) register(t *testing.T, agent string) {
 	t.Helper()
-	w.hub.Register(t, w.namespace, agent, w.members[agent].Kubeconfig)
+	w.hub.Register(t, w.namespace, agent, w.members[agent].LeastRights(t, "member.yaml", w.namespace))
 }
 
 func (w *world) startFanout(t *testing.T, flags ...string) *fixture.Fanout {
 	t.Helper()
-	return fixture.StartFanout(t, w.hub.Cluster, append([]string{"--cluster-namespace", w.namespace}, flags...)...)
+	return fixture.StartFanout(t, w.hub.LeastRights(t, "hub.yaml", w.namespace), append([]string{"--cluster-namespace", w.namespace}, flags...)...)
 }
 
 // canary returns a parent in this test's namespace.
