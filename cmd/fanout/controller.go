@@ -115,6 +115,7 @@ func runController(ctx context.Context, f *flags) error {
 		ProbeTimeout:      f.probeTimeout,
 		ProbeFailures:     f.probeFailures,
 		DeregisterTimeout: f.deregisterTimeout,
+		CleanupHint:       fanout.CleanupHint(hubID),
 		Recorder:          recorder,
 		Metrics:           clusters.NewMetrics(metrics),
 		Clock:             clock.RealClock{},

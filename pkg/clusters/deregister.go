@@ -18,8 +18,8 @@ func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) {
 	k.enter(Leaving)
 	logger := klog.FromContext(ctx)
 	if secret.Annotations[AnnotationOnDeregister] == OnDeregisterKeep {
-		logger.Info("Deregistered; what was derived stays", "annotation", AnnotationOnDeregister)
-		k.event(secret, corev1.EventTypeNormal, "Deregistered", "The derived Canaries stay in the member, as "+AnnotationOnDeregister+" asks.")
+		logger.Info("Deregistered; what was put into the member stays", "annotation", AnnotationOnDeregister)
+		k.event(secret, corev1.EventTypeNormal, "Deregistered", "What was put into the member stays there, as "+AnnotationOnDeregister+" asks.")
 		k.letGo(ctx)
 		return
 	}
@@ -36,13 +36,13 @@ func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) {
 	case ctx.Err() != nil:
 		return // fanout stops; the next one goes on
 	case err != nil:
-		message := fmt.Sprintf("Derived Canaries may be left in the member, which could not be cleaned within %s: %v. Remove them there with: kubectl delete canaries -A -l fanout.flanksource.com/hub=%s",
-			k.options.DeregisterTimeout.Round(time.Second), err, k.options.HubID)
+		message := fmt.Sprintf("The member could not be cleaned within %s: %v. %s",
+			k.options.DeregisterTimeout.Round(time.Second), err, k.options.CleanupHint)
 		logger.Error(err, "Deregistered without cleaning the member", "timeout", k.options.DeregisterTimeout)
 		k.event(secret, corev1.EventTypeWarning, "CleanupTimedOut", message)
 	default:
 		logger.Info("Deregistered; the member is clean")
-		k.event(secret, corev1.EventTypeNormal, "Deregistered", "All derived Canaries are gone from the member.")
+		k.event(secret, corev1.EventTypeNormal, "Deregistered", "All that was put into the member is gone from it.")
 	}
 	k.letGo(ctx)
 }

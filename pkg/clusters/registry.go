@@ -32,6 +32,8 @@ type Options struct {
 	ProbeFailures int
 	// DeregisterTimeout is how long a deleted Secret is held for the sake of a member that can't be cleaned.
 	DeregisterTimeout time.Duration
+	// CleanupHint is what a user can do in a member that could not be cleaned.
+	CleanupHint string
 	// Recorder tells the Secret's owner what becomes of it.
 	Recorder record.EventRecorder
 	// Metrics counts members.

@@ -11,7 +11,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // Derive returns what agent's cluster should hold of parent: the same name (with "-local" behind it in the hub
@@ -19,7 +18,7 @@ import (
 // that tools own or consume, with fanout's own added. It is pure: it neither changes parent nor shares
 // anything mutable with it but the values of the spec, which nobody may change either.
 func Derive(parent *unstructured.Unstructured, hubID, agent string) *unstructured.Unstructured {
-	place := derivedKey(types.NamespacedName{Namespace: parent.GetNamespace(), Name: parent.GetName()}, agent)
+	place := derivedKey(keyOfCanary(parent), agent)
 
 	labels := portable(parent.GetLabels())
 	labels[LabelManagedBy] = FieldManager

@@ -53,6 +53,11 @@ const (
 	AnnotationAdopt = prefix + "adopt"
 )
 
+// CleanupHint tells a user how to do by hand what Drain could not.
+func CleanupHint(hubID string) string {
+	return "Derived Canaries may be left there; remove them with: kubectl delete canaries -A -l " + LabelHub + "=" + hubID
+}
+
 // derivedKey is where the derived Canary of parent stands in agent's cluster: in the same place, except in
 // the hub, where the parent has that place already.
 func derivedKey(parent types.NamespacedName, agent string) types.NamespacedName {

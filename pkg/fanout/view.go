@@ -80,12 +80,17 @@ func (v *view) recordDeleted(key types.NamespacedName, o *observed) {
 // Add implements cache.ReflectorStore.
 func (v *view) Add(obj any) error { return v.Update(obj) }
 
-// Update implements cache.ReflectorStore.
+// Update implements cache.ReflectorStore. The echo of fanout's own write, which is known already, costs nothing.
 func (v *view) Update(obj any) error {
-	key, o, err := trim(obj)
-	if err != nil {
-		return err
+	canary, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return errUnexpected(obj)
 	}
+	key := keyOfCanary(canary)
+	if v.isKnown(key, canary.GetResourceVersion()) {
+		return nil
+	}
+	o := observe(canary)
 	v.mu.Lock()
 	v.seen = max(v.seen, o.version())
 	if known := v.items[key]; known == nil || known.version() < o.version() || o.version() == 0 {
@@ -96,15 +101,28 @@ func (v *view) Update(obj any) error {
 	return nil
 }
 
+// isKnown tells whether key was last seen at that version, and notes that the watch is there now too.
+func (v *view) isKnown(key types.NamespacedName, version string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	known := v.items[key]
+	if known == nil || known.resourceVersion != version {
+		return false
+	}
+	v.seen = max(v.seen, known.version())
+	return true
+}
+
 // Delete implements cache.ReflectorStore. The object carries the version of its deletion.
 func (v *view) Delete(obj any) error {
-	key, o, err := trim(obj)
-	if err != nil {
-		return err
+	canary, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return errUnexpected(obj)
 	}
+	key, version := keyOfCanary(canary), parseVersion(canary.GetResourceVersion())
 	v.mu.Lock()
-	v.seen = max(v.seen, o.version())
-	if known := v.items[key]; known == nil || known.version() <= o.version() {
+	v.seen = max(v.seen, version)
+	if known := v.items[key]; known == nil || known.version() <= version {
 		delete(v.items, key)
 	}
 	v.mu.Unlock()
@@ -116,11 +134,11 @@ func (v *view) Delete(obj any) error {
 func (v *view) Replace(list []any, version string) error {
 	items := make(map[types.NamespacedName]*observed, len(list))
 	for _, obj := range list {
-		key, o, err := trim(obj)
-		if err != nil {
-			return err
+		canary, ok := obj.(*unstructured.Unstructured)
+		if !ok {
+			return errUnexpected(obj)
 		}
-		items[key] = o
+		items[keyOfCanary(canary)] = observe(canary)
 	}
 	v.mu.Lock()
 	changed := slices.Collect(maps.Keys(items))
@@ -146,10 +164,10 @@ func (v *view) Replace(list []any, version string) error {
 // Resync implements cache.ReflectorStore; the controller resyncs by its own period.
 func (v *view) Resync() error { return nil }
 
-func trim(obj any) (types.NamespacedName, *observed, error) {
-	canary, ok := obj.(*unstructured.Unstructured)
-	if !ok {
-		return types.NamespacedName{}, nil, fmt.Errorf("watch of derived Canaries brought a %T", obj)
-	}
-	return types.NamespacedName{Namespace: canary.GetNamespace(), Name: canary.GetName()}, observe(canary), nil
+func errUnexpected(obj any) error {
+	return fmt.Errorf("watch of derived Canaries brought a %T", obj)
+}
+
+func keyOfCanary(canary *unstructured.Unstructured) types.NamespacedName {
+	return types.NamespacedName{Namespace: canary.GetNamespace(), Name: canary.GetName()}
 }

@@ -114,7 +114,7 @@ func TestRegisterAndDeregister(t *testing.T) {
 	w.expectSecretGone(t, "us-east-prod")
 	w.expectHolders(t, "api-health", "eu-west-prod")
 	w.expectHolders(t, "bundled", "us-east-prod")
-	w.expectSecretEvent(t, "us-east-prod", "Deregistered", "gone from the member")
+	w.expectSecretEvent(t, "us-east-prod", "Deregistered", "is gone from it")
 
 	t.Log("back again")
 	w.register(t, "us-east-prod")

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
-	"k8s.io/apimachinery/pkg/util/dump"
+	"k8s.io/utils/dump"
 	"pgregory.net/rapid"
 	"sigs.k8s.io/yaml"
 )

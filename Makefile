@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help build controlplane test test-unit test-canaries demo bench fuzz verify update clean
+
+export FUZZTIME ?= 30s
+
+COMMIT  = $(or $(shell git rev-parse --verify --quiet HEAD),unknown)
+VERSION = $(or $(shell git describe --tags --match 'v*' --dirty 2>/dev/null),v0.0.0-$(shell echo $(COMMIT) | cut -c 1-12))
+LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(VERSION) -X k8s.io/component-base/version.gitCommit=$(COMMIT)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build bin/fanout
+	go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/fanout ./cmd/fanout
+
+controlplane: ## Build bin/controlplane, the real API servers of tests and demo: 8 minutes the first time, then a second
+	hack/controlplane/build.sh bin/controlplane
+
+test: controlplane ## All tests, with the race detector and real API servers
+	go test -race -count=1 -timeout 30m ./...
+	cd hack/controlplane && go test -race -count=1 -timeout 30m ./plane ./test
+
+test-unit: ## The tests that need no API server
+	go test -race ./cmd/... ./pkg/... ./test/boundaries
+
+test-canaries: controlplane ## Send canary-checker's own Canaries, or those in FANOUT_TEST_CANARIES=FOLDER, through hub and members
+	go test -race -count=1 -timeout 30m -v -run '^TestEveryUpstreamCanary$$' ./test/integration
+
+demo: ## Show fanout at work on real API servers; STAY=0 ends it when all is shown
+	go run -buildvcs=false ./hack/demo
+
+bench: controlplane ## Measure fanout against a bare client-go program with the same requests
+	go test -run '^$$' -bench Edit -benchtime 50x -timeout 30m ./test/bench 2>&1 | grep -v Connected
+	go test -run '^$$' -bench Fill -benchtime 3x -timeout 30m ./test/bench 2>&1 | grep -v Connected
+
+fuzz: ## Run every fuzz target in pkg/ for FUZZTIME=30s, one after the other
+	hack/tools/fuzz.sh
+
+verify: ## Run every check in hack/verify, or some: hack/verify/all.sh gofmt vet
+	hack/verify/all.sh
+
+update: ## Run every script in hack/update: format, tidy, generate
+	hack/update/all.sh
+
+clean: ## Remove what was built
+	rm -rf bin

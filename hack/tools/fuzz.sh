@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs every fuzz target in pkg/ for FUZZTIME, one after the other, until one finds something.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' pkg | sort | while IFS=: read -r file target; do
+	target=${target#func }
+	package=./$(dirname "$file")
+	echo "fuzz: $target in $package for ${FUZZTIME:=30s}"
+	if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$FUZZTIME" "$package" </dev/null; then
+		echo "fuzz: $target failed. Commit the input that it wrote to $package/testdata/fuzz with the fix." >&2
+		exit 1
+	fi
+done

@@ -1,0 +1,261 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/utils/clock"
+)
+
+// aHub asks for the same of every place.
+type aHub struct {
+	parent  *parent
+	frozen  bool
+	unknown error
+}
+
+func (h *aHub) synced() <-chan struct{} { return nothingWanted{}.synced() }
+
+func (h *aHub) confirmVanished(context.Context, time.Time) error { return h.unknown }
+
+func (h *aHub) demand(agent string, _ types.NamespacedName) (demand, *unstructured.Unstructured, *parent) {
+	if h.parent == nil {
+		return demand{frozen: h.frozen}, nil, nil
+	}
+	derived := Derive(h.parent.canary, thisHub, agent)
+	return demand{hash: derived.GetAnnotations()[AnnotationHash], generation: h.parent.GetGeneration()}, derived, h.parent
+}
+
+func testOptions(metrics prometheus.Registerer) Options {
+	return Options{
+		HubID: thisHub, CreateNamespaces: true, ConcurrentSyncs: 2, RequestTimeout: 30 * time.Second,
+		ResyncPeriod: 5 * time.Minute, OrphanSweepPeriod: time.Hour,
+		Recorder: record.NewFakeRecorder(100), Metrics: NewMetrics(metrics), Clock: clock.RealClock{},
+	}
+}
+
+// bench is a member at work, in a bubble of fake time.
+type bench struct {
+	*member
+	server  *memberServer
+	metrics *prometheus.Registry
+	warned  []string
+	end     context.CancelFunc
+	ended   chan struct{}
+}
+
+func work(t *testing.T, hub hub, answer func(*call) string) *bench {
+	b := &bench{server: &memberServer{answer: answer}, metrics: prometheus.NewRegistry(), ended: make(chan struct{})}
+	b.member = newMember(member1, b.server.client(t), hub, testOptions(b.metrics), func(_ string, key types.NamespacedName, reason, _ string) {
+		b.warned = append(b.warned, reason+" "+key.Name)
+	})
+	ctx, end := context.WithCancel(t.Context())
+	b.end = end
+	go func() {
+		defer close(b.ended)
+		b.run(ctx)
+	}()
+	synctest.Wait()
+	return b
+}
+
+// pass lets the bubble's time pass, and what was due in it be done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// fails returns why the place is not as it should be.
+func (b *bench) fails(key types.NamespacedName) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failing[key]
+}
+
+func (b *bench) stop() {
+	b.end()
+	<-b.ended
+}
+
+// stored is what an API server answers to an apply.
+func stored(version int) string {
+	c := Derive(aParent(), thisHub, member1)
+	withUID("copy")(c)
+	withVersion(version)(c)
+	text, err := c.MarshalJSON()
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+const place = "/apis/canaries.flanksource.com/v1/namespaces/payments/canaries/api-health"
+
+func TestAPlaceIsWrittenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := work(t, &aHub{parent: parentOf(t, aParent())}, func(*call) string { return stored(2) })
+		defer b.stop()
+		for range 3 {
+			b.queue.Add(at("api-health"))
+			synctest.Wait()
+		}
+		mustEqual(t, "asked", b.server.asked(), []string{"PATCH " + place})
+		mustEqual(t, "series", series(t, b.metrics, "fanout_writes_total"), []string{"action=created agent=eu-west-prod 1"})
+	})
+}
+
+func TestAMissingNamespaceIsCreated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		missing := true
+		b := work(t, &aHub{parent: parentOf(t, aParent())}, func(call *call) string {
+			switch {
+			case call.method == http.MethodPost:
+				missing = false
+				return `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"payments"}}`
+			case missing:
+				return strings.Replace(statusOf(404, "NotFound"), `"message"`, `"details":{"kind":"namespaces","name":"payments"},"message"`, 1)
+			}
+			return stored(2)
+		})
+		defer b.stop()
+		b.queue.Add(at("api-health"))
+		synctest.Wait()
+		mustEqual(t, "asked", b.server.asked(), []string{"PATCH " + place, "POST /api/v1/namespaces", "PATCH " + place})
+		mustEqual(t, "warned", b.warned, nil)
+	})
+}
+
+func TestAnErrorIsReportedOncePerReasonAndRetriedWithBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		code, reason := 403, "Forbidden"
+		b := work(t, &aHub{parent: parentOf(t, aParent())}, func(*call) string {
+			if code == 200 {
+				return stored(2)
+			}
+			return statusOf(code, reason)
+		})
+		defer b.stop()
+		b.queue.Add(at("api-health"))
+		pass(10 * time.Second)
+		mustEqual(t, "warned", b.warned, []string{"Forbidden api-health"})
+		if asked := len(b.server.asked()); asked < 5 || asked > 11 {
+			t.Errorf("10s of backoff made %d attempts", asked)
+		}
+
+		code, reason = 401, "Unauthorized"
+		pass(3 * time.Minute)
+		mustEqual(t, "warned", b.warned, []string{"Forbidden api-health", "Unauthorized api-health"})
+
+		code = 200
+		pass(3 * time.Minute)
+		asked := len(b.server.asked())
+		pass(time.Hour)
+		mustEqual(t, "attempts after success", len(b.server.asked())-asked, 0)
+		mustEqual(t, "fails for", b.fails(at("api-health")), "")
+	})
+}
+
+func TestWhatAMembersSchemaRefusesIsNotRetriedBeforeSomethingChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := work(t, &aHub{parent: parentOf(t, aParent())}, func(*call) string { return statusOf(422, "Invalid") })
+		defer b.stop()
+		b.queue.Add(at("api-health"))
+		pass(50 * time.Minute)
+		mustEqual(t, "attempts", len(b.server.asked()), 1)
+		b.queue.Add(at("api-health"))
+		synctest.Wait()
+		mustEqual(t, "attempts after an edit or a resync", len(b.server.asked()), 2)
+		mustEqual(t, "warned", b.warned, []string{"Rejected api-health"})
+	})
+}
+
+func TestNothingIsDeletedWhileTheHubIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := &aHub{unknown: fmt.Errorf("%w: test", errHubUnknown)}
+		b := work(t, hub, func(*call) string {
+			return `{"apiVersion":"v1","kind":"Status","status":"Success"}`
+		})
+		defer b.stop()
+		held := Derive(aParent(), thisHub, member1)
+		withVersion(2)(held)
+		must(t, b.view.Add(held))
+		pass(time.Minute)
+		mustEqual(t, "asked", b.server.asked(), nil)
+		mustEqual(t, "in the view", b.view.len(), 1)
+
+		hub.unknown = nil
+		pass(3 * time.Minute)
+		mustEqual(t, "asked once the hub is known", b.server.asked(), []string{"DELETE " + place})
+	})
+}
+
+func TestAnotherWriterIsAnsweredAtLongerIntervals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		version := 1
+		b := work(t, &aHub{parent: parentOf(t, aParent())}, func(*call) string {
+			version++
+			return stored(version)
+		})
+		defer b.stop()
+		b.queue.Add(at("api-health"))
+		synctest.Wait()
+		for range 600 { // for ten minutes somebody deletes it each second
+			version++
+			gone := Derive(aParent(), thisHub, member1)
+			withVersion(version)(gone)
+			must(t, b.view.Delete(gone))
+			pass(time.Second)
+		}
+		if asked := len(b.server.asked()); asked < 5 || asked > 15 {
+			t.Errorf("it was written %d times", asked)
+		}
+		if why := b.fails(at("api-health")); why != "Contested" && why != "" {
+			t.Errorf("it fails for %q", why)
+		}
+	})
+}
+
+// BUG member.go:77-78: the deferred forget runs before the deferred Wait, so that a request that is answered while
+// the member stops counts into series of a member that is gone, and they stay.
+func TestAMembersSeriesGoWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answered := make(chan struct{})
+		b := work(t, &aHub{parent: parentOf(t, aParent())}, func(*call) string {
+			<-answered
+			return stored(2)
+		})
+		b.queue.Add(at("api-health"))
+		synctest.Wait() // the request is under way
+		b.end()
+		synctest.Wait() // run waits for it
+		close(answered)
+		<-b.ended
+		for _, name := range []string{"fanout_writes_total", "fanout_sync_errors_total", "fanout_derived_canaries", "fanout_queue_depth"} {
+			mustEqual(t, name, series(t, b.metrics, name), nil)
+		}
+	})
+}
+
+func TestAMemberThatIsNotSyncedStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := work(t, hubNeverSynced{}, func(call *call) string { return call.never() })
+		b.queue.Add(at("api-health"))
+		synctest.Wait()
+		b.stop()
+		mustEqual(t, "asked", b.server.asked(), nil)
+	})
+}
+
+// hubNeverSynced has not read its Canaries yet.
+type hubNeverSynced struct{ nothingWanted }
+
+func (hubNeverSynced) synced() <-chan struct{} { return nil }

@@ -1,0 +1,94 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+)
+
+// memberServer stands in for a member's API server where a test is about what happens around the requests: it has no
+// semantics of its own. What those are is for test/integration and its real API servers to say.
+type memberServer struct {
+	// answer returns the body of the answer to a request that neither lists nor watches; a body that holds a Status
+	// is sent with its code.
+	answer func(*call) string
+
+	mu    sync.Mutex
+	calls []string
+}
+
+// call is one request.
+type call struct {
+	method, path string
+	ctx          context.Context
+}
+
+// never answers: it waits until the caller gives up.
+func (c *call) never() string {
+	<-c.ctx.Done()
+	return ""
+}
+
+func (s *memberServer) client(t *testing.T) dynamic.Interface {
+	client, err := dynamic.NewForConfigAndClient(&rest.Config{Host: "https://member", QPS: -1}, &http.Client{Transport: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// asked returns the requests so far that neither list nor watch.
+func (s *memberServer) asked() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.calls...)
+}
+
+func (s *memberServer) RoundTrip(req *http.Request) (*http.Response, error) {
+	query := req.URL.Query()
+	switch {
+	case query.Get("sendInitialEvents") != "": // a server that does not know streamed lists
+		return answerWith(req, strings.NewReader(statusOf(http.StatusUnprocessableEntity, "Invalid"))), nil
+	case query.Get("watch") != "":
+		events, end := io.Pipe()
+		context.AfterFunc(req.Context(), func() { end.CloseWithError(req.Context().Err()) })
+		return answerWith(req, events), nil
+	case strings.HasSuffix(req.URL.Path, "/canaries") && req.Method == http.MethodGet:
+		return answerWith(req, strings.NewReader(`{"apiVersion":"canaries.flanksource.com/v1","kind":"CanaryList","metadata":{"resourceVersion":"1"},"items":[]}`)), nil
+	}
+	s.mu.Lock()
+	s.calls = append(s.calls, req.Method+" "+req.URL.Path)
+	s.mu.Unlock()
+	body := s.answer(&call{method: req.Method, path: req.URL.Path, ctx: req.Context()})
+	if body == "" {
+		return nil, req.Context().Err()
+	}
+	return answerWith(req, strings.NewReader(body)), nil
+}
+
+func answerWith(req *http.Request, body io.Reader) *http.Response {
+	code := http.StatusOK
+	if text, ok := body.(*strings.Reader); ok {
+		var begin [512]byte
+		n, _ := text.ReadAt(begin[:], 0)
+		if _, after, isStatus := strings.Cut(string(begin[:n]), `"kind":"Status","code":`); isStatus {
+			fmt.Sscan(after[:3], &code)
+		}
+	}
+	return &http.Response{
+		StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(body), Request: req,
+	}
+}
+
+// statusOf is the body with which an API server refuses.
+func statusOf(code int, reason string) string {
+	return fmt.Sprintf(`{"apiVersion":"v1","kind":"Status","code":%d,"status":"Failure","reason":%q,"message":"test"}`, code, reason)
+}
