@@ -64,7 +64,7 @@ const (
 
 func newField(b *testing.B) *field {
 	b.Helper()
-	crd := fixture.UpstreamCRD(b)
+	crd := fixture.CRD(b)
 	f := &field{hub: fixture.In(b, planes, "hub")}
 	for i := range members {
 		f.members = append(f.members, fixture.In(b, planes, agent(i)))

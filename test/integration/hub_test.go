@@ -127,7 +127,7 @@ func TestMemberCRDArrivesLater(t *testing.T) {
 		}
 		return nil
 	})
-	if err := member.InstallCRD(t.Context(), fixture.UpstreamCRD(t)); err != nil {
+	if err := member.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {
 		t.Fatal(err)
 	}
 	w.expectDerived(t, "eu-west-prod", "api-health")

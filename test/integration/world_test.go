@@ -45,7 +45,7 @@ func newWorld(t *testing.T, registered ...string) *world {
 		namespace: fmt.Sprintf("fanout-%d", number),
 		canaries:  fmt.Sprintf("canaries-%d", number),
 	}
-	crd := fixture.UpstreamCRD(t)
+	crd := fixture.CRD(t)
 	for _, agent := range agents {
 		w.members[agent] = fixture.In(t, planes, agent)
 	}
