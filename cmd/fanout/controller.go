@@ -121,7 +121,9 @@ func runController(ctx context.Context, f *flags) error {
 		Clock:             clock.RealClock{},
 	})
 
-	defer context.AfterFunc(ctx, func() { endAnyway(logger, f.shutdownTimeout) })()
+	stopped := make(chan struct{})
+	defer close(stopped)
+	go boundShutdown(ctx, logger, f.shutdownTimeout, stopped)
 	health.ready.Store(true)
 	defer health.ready.Store(false)
 	return lead(ctx, hub, recorder, f.leaderElection, health, func(ctx context.Context) {
@@ -132,14 +134,21 @@ func runController(ctx context.Context, f *flags) error {
 	})
 }
 
-// endAnyway bounds the graceful shutdown. The process has ended long before, or something hangs.
-func endAnyway(logger klog.Logger, timeout time.Duration) {
+// boundShutdown ends the process if, after ctx has ended, it has not stopped within timeout: something hangs.
+func boundShutdown(ctx context.Context, logger klog.Logger, timeout time.Duration, stopped <-chan struct{}) {
+	select {
+	case <-ctx.Done():
+	case <-stopped:
+		return
+	}
 	logger.Info("Stopping", "timeout", timeout)
-	time.AfterFunc(timeout, func() {
+	select {
+	case <-time.After(timeout):
 		logger.Error(nil, "Did not stop in time; ending anyway", "timeout", timeout)
 		klog.Flush()
 		os.Exit(exitFailure)
-	})
+	case <-stopped:
+	}
 }
 
 // identify asks the hub for its ID, until it answers: a hub that is away is no reason to crash.

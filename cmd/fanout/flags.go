@@ -135,6 +135,12 @@ func (f *flags) validate() error {
 		faults = append(faults, fmt.Errorf("--bind-address %q: must be an IP address and a port, such as 0.0.0.0:8080", f.bindAddress))
 	}
 	if l := f.leaderElection; l.LeaderElect {
+		if l.ResourceName == "" {
+			faults = append(faults, errors.New("--leader-elect-resource-name: must not be empty"))
+		}
+		if l.LeaseDuration.Duration < time.Second { // a Lease counts in whole seconds
+			faults = append(faults, fmt.Errorf("--leader-elect-lease-duration: must be at least 1s, not %s", l.LeaseDuration.Duration))
+		}
 		if l.LeaseDuration.Duration <= l.RenewDeadline.Duration {
 			faults = append(faults, errors.New("--leader-elect-lease-duration: must be greater than --leader-elect-renew-deadline"))
 		}
@@ -145,10 +151,24 @@ func (f *flags) validate() error {
 			faults = append(faults, fmt.Errorf("--leader-elect-resource-lock %q: only %q is supported", l.ResourceLock, resourcelock.LeasesResourceLock))
 		}
 	}
-	if err := logsapi.Validate(f.logs, nil, nil).ToAggregate(); err != nil {
-		faults = append(faults, err)
+	for _, fault := range logsapi.Validate(f.logs, nil, nil) {
+		faults = append(faults, fmt.Errorf("--%s: %s", logFlag(fault.Field), fault.ErrorBody()))
 	}
 	return errors.Join(faults...)
+}
+
+// logFlag is the flag that sets a field of the logging configuration.
+func logFlag(field string) string {
+	switch field {
+	case "format":
+		return "logging-format"
+	case "flushFrequency":
+		return "log-flush-frequency"
+	case "verbosity":
+		return "v"
+	default:
+		return field
+	}
 }
 
 func addAll(to *pflag.FlagSet, sections cliflag.NamedFlagSets) {

@@ -50,7 +50,7 @@ func newConnection(config *kubeconfig.Config, userAgent string) (*connection, er
 	transport := utilnet.SetTransportDefaults(&http.Transport{
 		Proxy:                  func(*http.Request) (*url.URL, error) { return nil, nil },
 		DialContext:            dialer.DialContext,
-		IdleConnTimeout:        90 * time.Second,
+		IdleConnTimeout:        5 * time.Second, // how long a retired connection outlives what ran over it
 		TLSHandshakeTimeout:    10 * time.Second,
 		TLSClientConfig:        tlsConfig,
 		ResponseHeaderTimeout:  answerTimeout,

@@ -363,7 +363,7 @@ func TestASwapKeepsWhatRunsAndSendsWhatBeginsOverTheNewConnection(t *testing.T) 
 	}
 }
 
-// BUG connection.go:73: over HTTP/2 CloseIdleConnections does nothing to a connection on which a request still runs,
+// over HTTP/2 CloseIdleConnections does nothing to a connection on which a request still runs,
 // and nothing closes it when that has ended but IdleConnTimeout, 90s later; keeper.go:139 closes the latest connection only.
 func TestARetiredConnectionIsClosedOnceNothingRunsOverIt(t *testing.T) {
 	old, new := serveStreams(t, "member-1"), serveStreams(t, "member-1")

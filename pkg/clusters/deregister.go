@@ -72,8 +72,9 @@ func (k *keeper) drain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Where another agent is the same cluster, what stands there is that agent's.
-	if err := k.claims.take(id, claim{agent: k.agent, created: secret.CreationTimestamp.Time, evict: k.evict}, k.poke); err != nil {
+	// Where another agent is the same cluster, what stands there is that agent's. A claim as young as this one
+	// evicts nobody.
+	if err := k.claims.take(id, claim{agent: k.agent, created: k.options.Clock.Now(), evict: k.evict}, k.poke); err != nil {
 		return nil
 	}
 	defer k.claims.release(id, k.agent)

@@ -157,7 +157,9 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	}
 	*retry = *k.newRetry()
 	k.connected(ctx, secret, id, first)
-	k.handler.Join(ctx, &Member{Agent: k.agent, ID: id, Client: client})
+	k.handler.Join(ctx, &Member{Agent: k.agent, ID: id, Client: client, Warn: func(reason, message string) {
+		k.event(secret, corev1.EventTypeWarning, reason, message)
+	}})
 	defer k.handler.Leave(k.agent)
 	return k.attend(ctx, id, client, current)
 }
@@ -165,14 +167,14 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 // attend probes the member and follows its Secret. It returns when the member has to be taken back.
 func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface, current *line) error {
 	failures := 0
+	period := func() time.Duration { return wait.Jitter(k.options.ProbePeriod, 0.2) }
+	probeDue := k.options.Clock.NewTimer(period())
+	defer probeDue.Stop()
 	for {
-		probeDue := k.options.Clock.NewTimer(wait.Jitter(k.options.ProbePeriod, 0.2))
 		select {
 		case <-ctx.Done():
-			probeDue.Stop()
 			return ctx.Err()
 		case <-k.wake:
-			probeDue.Stop()
 			secret := k.latest()
 			if secret == nil || isLeaving(secret) || k.takeEvicted() {
 				return errChanged
@@ -182,6 +184,7 @@ func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface
 			}
 			continue
 		case <-probeDue.C():
+			probeDue.Reset(period())
 		}
 		// A credential that was bad when it came may be good by now.
 		if err := k.renew(ctx, k.latest(), id, current); err != nil {

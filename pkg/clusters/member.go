@@ -15,6 +15,8 @@ type Member struct {
 	// Client stays valid while the Handler has the member: when the Secret brings a new credential for the same
 	// cluster, it goes over to that without a break.
 	Client dynamic.Interface
+	// Warn puts an Event on the member's Secret; nil where there is none.
+	Warn func(reason, message string)
 }
 
 // Handler is told of members as they come and go. For one agent the calls come one after the other; for

@@ -74,7 +74,7 @@ func configOf(secret *corev1.Secret) (*kubeconfig.Config, error) {
 	return config, nil
 }
 
-// trimSecret is the informer's transform: of a Secret that registers no member nothing is kept but its name.
+// trimSecret is the informer's transform: of a Secret that registers no member no data is kept.
 func trimSecret(obj any) (any, error) {
 	secret, ok := obj.(*corev1.Secret)
 	if !ok {

@@ -146,6 +146,7 @@ func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub hub
 		stop:    cancel,
 		stopped: make(chan struct{}),
 	}
+	m.warnOwner = joined.Warn
 	c.mu.Lock()
 	c.members[joined.Agent] = m
 	c.mu.Unlock()

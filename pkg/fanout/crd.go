@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,27 +22,34 @@ type crdGuard struct {
 	timeout time.Duration
 	clock   clock.PassiveClock
 
-	mu      sync.Mutex
-	started time.Time // of the last look
-	err     error     // its outcome
+	looking chan struct{} // holds a token while somebody looks; guards what follows
+	started time.Time     // of the last look
+	err     error         // its outcome
 }
 
 func newCRDGuard(hub dynamic.Interface, timeout time.Duration, clock clock.PassiveClock) *crdGuard {
-	return &crdGuard{client: hub.Resource(crds), timeout: timeout, clock: clock}
+	return &crdGuard{client: hub.Resource(crds), timeout: timeout, clock: clock, looking: make(chan struct{}, 1)}
 }
 
 // confirm returns nil if the hub served Canaries after since. The CRD is marked as terminating before the first
 // Canary goes with it, so a look that began after a Canary was seen to be gone tells the one case from the
 // other. Looks are shared: many deletions at once cost one request.
 func (g *crdGuard) confirm(ctx context.Context, since time.Time) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	select {
+	case g.looking <- struct{}{}:
+		defer func() { <-g.looking }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if g.started.After(since) {
 		return g.err
 	}
-	g.started = g.clock.Now()
-	g.err = g.look(ctx)
-	return g.err
+	started := g.clock.Now()
+	err := g.look(ctx)
+	if ctx.Err() == nil { // else it says more of this caller than of the hub
+		g.started, g.err = started, err
+	}
+	return err
 }
 
 func (g *crdGuard) look(ctx context.Context) error {

@@ -204,7 +204,7 @@ func TestACRDThatBeginsToGoIsSeenByTheNextLook(t *testing.T) {
 	}
 }
 
-// BUG crd.go:44-46: the look is made with the context of whoever comes first, and its error kept for all that share
+// the look is made with the context of whoever comes first, and its error kept for all that share
 // it. A member that leaves just then makes the hub unknown to every other.
 func TestOneCallersEndDoesNotSpoilTheSharedLook(t *testing.T) {
 	g := guard(crdIn(condition("Established", "True")))

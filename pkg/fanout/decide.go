@@ -34,6 +34,7 @@ type demand struct {
 //	nothing     a Canary                      delete
 //	a Canary    nothing                       create
 //	a Canary    another hash                  update
+//	a Canary    its hash, no generation       update (or one that the parent has not reached)
 //	a Canary    its hash, other content       verify
 //	a Canary    its hash, its content         none
 func decide(want demand, have *observed, settled string) action {

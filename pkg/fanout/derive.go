@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Derive returns what agent's cluster should hold of parent: the same name (with "-local" behind it in the hub
@@ -36,22 +37,21 @@ func Derive(parent *unstructured.Unstructured, hubID, agent string) *unstructure
 	}
 	delete(spec, "agentSelector")
 
-	annotations[AnnotationHash] = contentHash(labels, annotations, spec)
-	annotations[AnnotationParentGeneration] = strconv.FormatInt(parent.GetGeneration(), 10)
-
 	derived := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
 	derived.SetAPIVersion(Canaries.GroupVersion().String())
 	derived.SetKind(canaryKind)
 	derived.SetNamespace(place.Namespace)
 	derived.SetName(place.Name)
 	derived.SetLabels(labels)
-	derived.SetAnnotations(annotations)
 	if agent == LocalAgent {
 		derived.SetOwnerReferences([]metav1.OwnerReference{{
 			APIVersion: Canaries.GroupVersion().String(), Kind: canaryKind,
 			Name: parent.GetName(), UID: parent.GetUID(),
 		}})
 	}
+	annotations[AnnotationHash] = contentHash(labels, annotations, owner(derived), spec)
+	annotations[AnnotationParentGeneration] = strconv.FormatInt(parent.GetGeneration(), 10)
+	derived.SetAnnotations(annotations)
 	return derived
 }
 
@@ -87,9 +87,9 @@ func belongsToTool(key string) bool {
 // nextRuntime is the name of canary-checker's annotation that asks for one run at a given time.
 const nextRuntime = "next-runtime"
 
-// contentHash identifies what fanout derives: labels, annotations and spec, without the two annotations that
+// contentHash identifies what fanout derives: labels, annotations, owner and spec, without the two annotations that
 // only describe it. The same function over an object in a member tells whether it is still so.
-func contentHash(labels, annotations map[string]string, spec any) string {
+func contentHash(labels, annotations map[string]string, owner types.UID, spec any) string {
 	described := make(map[string]string, len(annotations))
 	for key, value := range annotations {
 		if key != AnnotationHash && key != AnnotationParentGeneration {
@@ -97,7 +97,7 @@ func contentHash(labels, annotations map[string]string, spec any) string {
 		}
 	}
 	// encoding/json sorts the keys of maps, which makes the text canonical.
-	text, err := json.Marshal([]any{labels, described, spec})
+	text, err := json.Marshal([]any{labels, described, owner, spec})
 	if err != nil {
 		panic(fmt.Sprintf("marshal a decoded JSON object: %v", err)) // what was decoded from JSON can be encoded
 	}

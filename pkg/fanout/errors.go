@@ -65,6 +65,12 @@ func classify(err error) error {
 	return err
 }
 
+// Reasons that more than their name hangs on.
+const (
+	reasonForbidden  = "Forbidden"
+	reasonCRDMissing = "CanaryCRDMissing"
+)
+
 // reason is the error's class, as metrics and Events name it.
 func reason(err error) string {
 	var conflict *ConflictError
@@ -78,11 +84,11 @@ func reason(err error) string {
 	case apierrors.IsUnauthorized(err):
 		return "Unauthorized"
 	case apierrors.IsForbidden(err):
-		return "Forbidden"
+		return reasonForbidden
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
 		return "Rejected"
 	case isCRDMissing(err):
-		return "CanaryCRDMissing"
+		return reasonCRDMissing
 	case apierrors.IsTooManyRequests(err):
 		return "Throttled"
 	default:

@@ -36,6 +36,8 @@ type member struct {
 	metrics *memberMetrics
 	// warn tells the owner of the parent of a derived Canary what is wrong with that copy.
 	warn func(agent string, key types.NamespacedName, reason, message string)
+	// warnOwner, where there is one, tells the owner of the member itself.
+	warnOwner func(reason, message string)
 
 	queue workqueue.TypedRateLimitingInterface[types.NamespacedName]
 	view  *view
@@ -68,14 +70,15 @@ func newMember(agent string, client dynamic.Interface, hub hub, options Options,
 		failing: map[types.NamespacedName]string{},
 	}
 	m.view = newView(m.queue.Add)
+	m.view.replaced = m.retryFailing
 	return m
 }
 
 // run keeps the member in step until ctx ends, and returns when everything it started has stopped.
 func (m *member) run(ctx context.Context) {
 	var running sync.WaitGroup
+	defer m.metrics.forget() // last: what still runs counts
 	defer running.Wait()
-	defer m.metrics.forget()
 	running.Go(func() { m.watch(ctx) })
 	running.Go(func() {
 		<-ctx.Done()
@@ -125,6 +128,16 @@ func (m *member) processWorkItem(ctx context.Context, key types.NamespacedName) 
 		}
 	default:
 		m.queue.AddRateLimited(key)
+	}
+}
+
+// retryFailing tries at once what waits for its turn to be tried again: a fresh list came through, so that whatever
+// was wrong (the member away, its CRD missing) may be mended.
+func (m *member) retryFailing() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key := range m.failing {
+		m.queue.Add(key)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,20 +17,24 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// aHub asks for the same of every place.
+// aHub asks for the same of every place: what derives from parent, or nothing where that is nil.
 type aHub struct {
 	parent  *parent
-	frozen  bool
-	unknown error
+	unknown atomic.Bool // whether it can't be believed
 }
 
 func (h *aHub) synced() <-chan struct{} { return nothingWanted{}.synced() }
 
-func (h *aHub) confirmVanished(context.Context, time.Time) error { return h.unknown }
+func (h *aHub) confirmVanished(context.Context, time.Time) error {
+	if h.unknown.Load() {
+		return fmt.Errorf("%w: test", errHubUnknown)
+	}
+	return nil
+}
 
 func (h *aHub) demand(agent string, _ types.NamespacedName) (demand, *unstructured.Unstructured, *parent) {
 	if h.parent == nil {
-		return demand{frozen: h.frozen}, nil, nil
+		return demand{}, nil, nil
 	}
 	derived := Derive(h.parent.canary, thisHub, agent)
 	return demand{hash: derived.GetAnnotations()[AnnotationHash], generation: h.parent.GetGeneration()}, derived, h.parent
@@ -136,12 +141,16 @@ func TestAMissingNamespaceIsCreated(t *testing.T) {
 
 func TestAnErrorIsReportedOncePerReasonAndRetriedWithBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		code, reason := 403, "Forbidden"
+		var code atomic.Int64
+		code.Store(403)
 		b := work(t, &aHub{parent: parentOf(t, aParent())}, func(*call) string {
-			if code == 200 {
-				return stored(2)
+			switch code.Load() {
+			case 403:
+				return statusOf(403, "Forbidden")
+			case 401:
+				return statusOf(401, "Unauthorized")
 			}
-			return statusOf(code, reason)
+			return stored(2)
 		})
 		defer b.stop()
 		b.queue.Add(at("api-health"))
@@ -151,14 +160,14 @@ func TestAnErrorIsReportedOncePerReasonAndRetriedWithBackoff(t *testing.T) {
 			t.Errorf("10s of backoff made %d attempts", asked)
 		}
 
-		code, reason = 401, "Unauthorized"
+		code.Store(401)
 		pass(3 * time.Minute)
 		mustEqual(t, "warned", b.warned, []string{"Forbidden api-health", "Unauthorized api-health"})
 
-		code = 200
+		code.Store(200)
 		pass(3 * time.Minute)
 		asked := len(b.server.asked())
-		pass(time.Hour)
+		pass(30 * time.Minute)
 		mustEqual(t, "attempts after success", len(b.server.asked())-asked, 0)
 		mustEqual(t, "fails for", b.fails(at("api-health")), "")
 	})
@@ -180,7 +189,8 @@ func TestWhatAMembersSchemaRefusesIsNotRetriedBeforeSomethingChanges(t *testing.
 
 func TestNothingIsDeletedWhileTheHubIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hub := &aHub{unknown: fmt.Errorf("%w: test", errHubUnknown)}
+		hub := &aHub{}
+		hub.unknown.Store(true)
 		b := work(t, hub, func(*call) string {
 			return `{"apiVersion":"v1","kind":"Status","status":"Success"}`
 		})
@@ -192,7 +202,7 @@ func TestNothingIsDeletedWhileTheHubIsUnknown(t *testing.T) {
 		mustEqual(t, "asked", b.server.asked(), nil)
 		mustEqual(t, "in the view", b.view.len(), 1)
 
-		hub.unknown = nil
+		hub.unknown.Store(false)
 		pass(3 * time.Minute)
 		mustEqual(t, "asked once the hub is known", b.server.asked(), []string{"DELETE " + place})
 	})
@@ -200,18 +210,17 @@ func TestNothingIsDeletedWhileTheHubIsUnknown(t *testing.T) {
 
 func TestAnotherWriterIsAnsweredAtLongerIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		version := 1
+		var version atomic.Int64 // of the member's last change
+		version.Store(1)
 		b := work(t, &aHub{parent: parentOf(t, aParent())}, func(*call) string {
-			version++
-			return stored(version)
+			return stored(int(version.Add(1)))
 		})
 		defer b.stop()
 		b.queue.Add(at("api-health"))
 		synctest.Wait()
 		for range 600 { // for ten minutes somebody deletes it each second
-			version++
 			gone := Derive(aParent(), thisHub, member1)
-			withVersion(version)(gone)
+			withVersion(int(version.Add(1)))(gone)
 			must(t, b.view.Delete(gone))
 			pass(time.Second)
 		}
@@ -224,7 +233,7 @@ func TestAnotherWriterIsAnsweredAtLongerIntervals(t *testing.T) {
 	})
 }
 
-// BUG member.go:77-78: the deferred forget runs before the deferred Wait, so that a request that is answered while
+// the deferred forget runs before the deferred Wait, so that a request that is answered while
 // the member stops counts into series of a member that is gone, and they stay.
 func TestAMembersSeriesGoWithIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

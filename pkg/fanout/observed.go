@@ -33,7 +33,7 @@ func observe(obj *unstructured.Unstructured) *observed {
 	return &observed{
 		uid:             obj.GetUID(),
 		resourceVersion: obj.GetResourceVersion(),
-		content:         contentHash(obj.GetLabels(), annotations, obj.Object["spec"]),
+		content:         contentHash(obj.GetLabels(), annotations, owner(obj), obj.Object["spec"]),
 		hash:            annotations[AnnotationHash],
 		generation:      generation,
 		terminating:     obj.GetDeletionTimestamp() != nil,
@@ -55,8 +55,19 @@ func parseVersion(resourceVersion string) uint64 {
 // added beside is theirs and does not count.
 func holds(live, want *unstructured.Unstructured) bool {
 	return includes(live.Object["spec"], want.Object["spec"]) &&
+		(owner(want) == "" || owner(live) == owner(want)) &&
 		includesStrings(live.GetLabels(), want.GetLabels(), "") &&
 		includesStrings(live.GetAnnotations(), want.GetAnnotations(), AnnotationParentGeneration)
+}
+
+// owner is the UID of the Canary that owns obj, as a parent owns its copy in the hub, empty where none does.
+func owner(obj *unstructured.Unstructured) types.UID {
+	for _, reference := range obj.GetOwnerReferences() {
+		if reference.Kind == canaryKind && reference.APIVersion == Canaries.GroupVersion().String() {
+			return reference.UID
+		}
+	}
+	return ""
 }
 
 func includes(live, want any) bool {
@@ -67,7 +78,7 @@ func includes(live, want any) bool {
 	fields, ok := live.(map[string]any)
 	if !ok {
 		// A server may drop an empty object that its schema does not keep.
-		return len(wanted) == 0
+		return live == nil && len(wanted) == 0
 	}
 	for key, value := range wanted {
 		if !includes(fields[key], value) {

@@ -108,7 +108,7 @@ func TestIncludes(t *testing.T) {
 	}
 }
 
-// BUG observed.go:67-71: where an empty object is wanted, a text, a number or a list there counts as held, so
+// where an empty object is wanted, a text, a number or a list there counts as held, so
 // that an edit to it is settled and never put back. Only null, or nothing, may stand for an empty object.
 func TestAnEmptyObjectIsNotHeldByAnotherValue(t *testing.T) {
 	for name, live := range map[string]any{"text": "x", "number": int64(1), "bool": false, "list": []any{"x"}} {
@@ -153,7 +153,7 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// BUG observed.go:56: of what Derive sets, the ownerReference of a copy in the hub is neither compared by holds nor
+// of what Derive sets, the ownerReference of a copy in the hub is neither compared by holds nor
 // part of contentHash, so that a copy that lost it is not put right until its parent changes.
 func TestACopyInTheHubHoldsItsOwner(t *testing.T) {
 	want := Derive(aParent(), thisHub, LocalAgent)

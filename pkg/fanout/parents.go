@@ -40,7 +40,7 @@ func newParent(hubID string, now func() time.Time) cache.TransformFunc {
 		delete(canary.Object, "status")
 
 		p := &parent{Object: canary, seen: now()}
-		p.digest = contentHash(canary.GetLabels(), canary.GetAnnotations(), canary.Object["spec"])
+		p.digest = contentHash(canary.GetLabels(), canary.GetAnnotations(), "", canary.Object["spec"])
 		// A Canary that fanout derived into the hub is nobody's parent, whatever was written into it there,
 		// and one that is being deleted asks for nothing any more.
 		if canary.GetLabels()[LabelHub] != hubID && canary.GetDeletionTimestamp() == nil {

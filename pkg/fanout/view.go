@@ -18,6 +18,8 @@ import (
 type view struct {
 	// changed is called, outside the lock, with each place whose Canary came, changed or went.
 	changed func(types.NamespacedName)
+	// replaced, where there is one, is called after a fresh list has come in.
+	replaced func()
 
 	mu     sync.RWMutex
 	items  map[types.NamespacedName]*observed
@@ -157,6 +159,9 @@ func (v *view) Replace(list []any, version string) error {
 	v.mu.Unlock()
 	for _, key := range changed {
 		v.changed(key)
+	}
+	if v.replaced != nil {
+		v.replaced()
 	}
 	return nil
 }

@@ -23,12 +23,14 @@ const watchReset = 30 * time.Second
 // watch keeps the view current until ctx ends. Each OrphanSweepPeriod it begins anew with a fresh list, which
 // brings up whatever a watch may have missed.
 func (m *member) watch(ctx context.Context) {
+	told := ""
 	for ctx.Err() == nil {
-		m.watchUntilSweep(ctx)
+		m.watchUntilSweep(ctx, &told)
 	}
 }
 
-func (m *member) watchUntilSweep(ctx context.Context) {
+// watchUntilSweep watches until the next sweep is due. Told is the trouble last told of.
+func (m *member) watchUntilSweep(ctx context.Context, told *string) {
 	ctx, cancel := context.WithTimeout(ctx, wait.Jitter(m.options.OrphanSweepPeriod, 0.1))
 	defer cancel()
 	expected := &unstructured.Unstructured{}
@@ -40,14 +42,39 @@ func (m *member) watchUntilSweep(ctx context.Context) {
 	})
 	// The reflector's own loop would hide the error and wait up to 30 s for a CRD that is not there yet.
 	_ = watchBackoff.DelayWithReset(m.options.Clock, watchReset).Until(ctx, true, true, func(ctx context.Context) (bool, error) {
+		began := m.options.Clock.Now()
 		err := reflector.ListAndWatchWithContext(ctx)
-		if err != nil && ctx.Err() == nil {
-			why := reason(err)
-			m.metrics.failed(why)
-			logger.Info("Watch of derived Canaries ended", "reason", why, "err", err)
+		if m.options.Clock.Since(began) > watchReset {
+			*told = ""
+		}
+		if err == nil || ctx.Err() != nil {
+			return false, nil
+		}
+		why := reason(err)
+		m.metrics.failed(why)
+		if why == *told {
+			logger.V(2).Info("Still no watch of derived Canaries", "reason", why, "err", err)
+			return false, nil
+		}
+		*told = why
+		logger.Info("Watch of derived Canaries ended", "reason", why, "err", err)
+		if advice := adviceOn(why); advice != "" && m.warnOwner != nil {
+			m.warnOwner(why, advice)
 		}
 		return false, nil
 	})
+}
+
+// adviceOn tells the member's owner what to do about a watch that can't be had, empty where that is nothing.
+func adviceOn(reason string) string {
+	switch reason {
+	case reasonCRDMissing:
+		return "The cluster does not serve " + Canaries.GroupVersion().String() + ": install canary-checker, or its Canary CRD. What belongs there follows within seconds."
+	case reasonForbidden:
+		return "The credential may not list and watch Canaries in all namespaces: grant it the ClusterRole of docs/manifests/member.yaml. What belongs there follows within seconds."
+	default:
+		return ""
+	}
 }
 
 // listerWatcher lists and watches what carries this hub's ID, in all namespaces.

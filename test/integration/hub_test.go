@@ -127,6 +127,7 @@ func TestMemberCRDArrivesLater(t *testing.T) {
 		}
 		return nil
 	})
+	w.expectSecretEvent(t, "eu-west-prod", "CanaryCRDMissing", "install canary-checker")
 	if err := member.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {
 		t.Fatal(err)
 	}

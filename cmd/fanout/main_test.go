@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+	logsapi "k8s.io/component-base/logs/api/v1"
+	"k8s.io/klog/v2"
+)
+
+func TestMain(m *testing.M) {
+	// A process sets up its logging once; each test of run does.
+	logsapi.ReapplyHandling = logsapi.ReapplyHandlingIgnoreUnchanged
+	goleak.VerifyTestMain(m)
+}
+
+// runFanout is the command in this process.
+func runFanout(t *testing.T, ctx context.Context, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	t.Cleanup(klog.StopFlushDaemon) // which the process has for as long as it lives
+	var stdout, stderr strings.Builder
+	code = run(ctx, args, &stdout, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+// controller is the arguments of a controller that would find no hub.
+func controller(args ...string) []string {
+	return append([]string{"controller", "--kubeconfig=/does/not/exist", "--bind-address=127.0.0.1:0"}, args...)
+}
+
+func says(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s does not say %q:\n%s", what, part, text)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	code, out, errOut := runFanout(t, t.Context(), "version")
+	if code != 0 || errOut != "" || !strings.HasPrefix(out, "fanout v") || strings.Count(out, "\n") != 1 {
+		t.Errorf("code %d, %q, %q", code, out, errOut)
+	}
+	says(t, "version", out, "commit ", "go1.", "/")
+	if name, version, ok := strings.Cut(userAgent(), "/"); !ok || name != "fanout" || !strings.Contains(out, "fanout "+version+",") {
+		t.Errorf("the user agent is %q", userAgent())
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"-h"}, {"help"}} {
+		t.Run(fmt.Sprint(args), func(t *testing.T) {
+			code, out, errOut := runFanout(t, t.Context(), args...)
+			if code != 0 || errOut != "" {
+				t.Errorf("code %d, %q", code, errOut)
+			}
+			says(t, "help", out, "Usage:", "controller", "version")
+		})
+	}
+}
+
+func TestHelpOfTheControllerHasItsFlagsInSections(t *testing.T) {
+	for _, args := range [][]string{{"controller", "--help"}, {"controller", "-h"}, {"help", "controller"}} {
+		t.Run(fmt.Sprint(args), func(t *testing.T) {
+			code, out, errOut := runFanout(t, t.Context(), args...)
+			if code != 0 || errOut != "" {
+				t.Errorf("code %d, %q", code, errOut)
+			}
+			at := 0
+			for _, section := range []string{
+				"Hub flags:", "--cluster-namespace", "--kubeconfig", "--resync-period",
+				"Members flags:", "--concurrent-syncs", "--create-namespaces", "--deregister-timeout", "--orphan-sweep-period",
+				"--probe-failure-threshold", "--probe-period", "--probe-timeout", "--request-timeout",
+				"Serving flags:", "--bind-address", "--shutdown-timeout",
+				"Leader election flags:", "--leader-elect",
+				"Logs flags:", "--logging-format",
+			} {
+				found := strings.Index(out[at:], section)
+				if found < 0 {
+					t.Fatalf("%q does not come after %q:\n%s", section, out[:at], out)
+				}
+				at += found
+			}
+		})
+	}
+}
+
+func TestAFaultOfTheCommandLine(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		args []string
+		says []string
+	}{
+		{"unknown command", []string{"controler"}, []string{`"controler"`, "'fanout --help'"}},
+		{"unknown flag", []string{"--bogus"}, []string{"--bogus", "'fanout --help'"}},
+		{"unknown flag of the controller", controller("--bogus"), []string{"--bogus", "'fanout controller --help'"}},
+		{"unknown short flag", controller("-x"), []string{"'x'", "'fanout controller --help'"}},
+		{"unknown flag of version", []string{"version", "--bogus"}, []string{"--bogus", "'fanout version --help'"}},
+		{"unknown argument of the controller", controller("now"), []string{`"now"`, "'fanout controller --help'"}},
+		{"unknown argument of version", []string{"version", "now"}, []string{`"now"`, "'fanout version --help'"}},
+		{"a flag without its value", []string{"controller", "--kubeconfig"}, []string{"--kubeconfig", "'fanout controller --help'"}},
+		{"one that is no number", controller("--concurrent-syncs=many"), []string{"--concurrent-syncs"}},
+		{"one that is no duration", controller("--probe-period=10"), []string{"--probe-period"}},
+		{"one that is no bool", controller("--create-namespaces=maybe"), []string{"--create-namespaces"}},
+		{"one that is no log level", controller("-v=high"), []string{"-v"}},
+		{"no worker", controller("--concurrent-syncs=0"), []string{"--concurrent-syncs"}},
+		{"fewer than no worker", controller("--concurrent-syncs=-1"), []string{"--concurrent-syncs"}},
+		{"no failure at all", controller("--probe-failure-threshold=0"), []string{"--probe-failure-threshold"}},
+		{"no resync", controller("--resync-period=0"), []string{"--resync-period"}},
+		{"no sweep", controller("--orphan-sweep-period=0s"), []string{"--orphan-sweep-period"}},
+		{"no wait for a leaving member", controller("--deregister-timeout=0"), []string{"--deregister-timeout"}},
+		{"no time for a request", controller("--request-timeout=-1s"), []string{"--request-timeout", "-1s"}},
+		{"no pause between probes", controller("--probe-period=0"), []string{"--probe-period"}},
+		{"no time for a probe", controller("--probe-timeout=0"), []string{"--probe-timeout"}},
+		{"no time to stop", controller("--shutdown-timeout=0"), []string{"--shutdown-timeout"}},
+		{"a namespace that can't be", controller("--cluster-namespace=Fanout_System"), []string{"--cluster-namespace", "Fanout_System"}},
+		{"an address without a port", controller("--bind-address=localhost"), []string{"--bind-address", "localhost"}},
+		{"a lease shorter than its renewal", controller("--leader-elect-lease-duration=10s"), []string{"--leader-elect-lease-duration"}},
+		{"a renewal with too few attempts", controller("--leader-elect-retry-period=5s"), []string{"--leader-elect-renew-deadline", "--leader-elect-retry-period"}},
+		{"no retry", controller("--leader-elect-retry-period=0"), []string{"--leader-elect-retry-period"}},
+		{"a lock of another kind", controller("--leader-elect-resource-lock=configmaps"), []string{"--leader-elect-resource-lock", "leases"}},
+		{"several at once", controller("--resync-period=0", "--probe-period=0", "--concurrent-syncs=0"), []string{"--resync-period", "--probe-period", "--concurrent-syncs"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			code, out, errOut := runFanout(t, t.Context(), row.args...)
+			if code != exitUsage || out != "" || !strings.HasPrefix(errOut, "fanout: ") {
+				t.Errorf("code %d, %q, %q", code, out, errOut)
+			}
+			says(t, "the message", errOut, append(row.says, "--help'")...)
+		})
+	}
+}
+
+// what logsapi finds is named by its field (format: Invalid value), not by its flag.
+func TestAFaultOfTheLogFlagsNamesTheFlag(t *testing.T) {
+	for _, flag := range []string{"--logging-format=bogus", "--log-flush-frequency=0s"} {
+		code, _, errOut := runFanout(t, t.Context(), controller(flag)...)
+		name, _, _ := strings.Cut(flag, "=")
+		if code != exitUsage {
+			t.Errorf("%s: code %d", flag, code)
+		}
+		says(t, "the message", errOut, name)
+	}
+}
+
+// these pass, and the elector then tries for ever what the API server, or the client, refuses: a
+// Lease without a name, and a Lease of 0 whole seconds.
+func TestALeaseThatCannotBeIsAFaultOfTheCommandLine(t *testing.T) {
+	for name, args := range map[string][]string{
+		"--leader-elect-resource-name":  {"--leader-elect-resource-name="},
+		"--leader-elect-lease-duration": {"--leader-elect-lease-duration=900ms", "--leader-elect-renew-deadline=500ms", "--leader-elect-retry-period=100ms"},
+	} {
+		code, _, errOut := runFanout(t, t.Context(), controller(args...)...)
+		if code != exitUsage {
+			t.Errorf("%v: code %d", args, code)
+		}
+		says(t, "the message", errOut, name)
+	}
+}
+
+func TestWithoutLeaderElectionItsFlagsMayBeAnything(t *testing.T) {
+	f := defaultFlags()
+	f.complete()
+	f.leaderElection.LeaderElect = false
+	f.leaderElection.RetryPeriod.Duration = 0
+	if err := f.validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheDefaultsAreValidAndTheLeaseStandsBesideTheSecrets(t *testing.T) {
+	f := defaultFlags()
+	f.clusterNamespace = "members"
+	f.complete()
+	if err := f.validate(); err != nil || f.leaderElection.ResourceNamespace != "members" {
+		t.Errorf("%v; the Lease is in %q", err, f.leaderElection.ResourceNamespace)
+	}
+	f = defaultFlags()
+	f.leaderElection.ResourceNamespace = "leases"
+	f.complete()
+	if err := f.validate(); err != nil || f.leaderElection.ResourceNamespace != "leases" || f.clusterNamespace == "" {
+		t.Errorf("%v; the Lease is in %q, the Secrets are in %q", err, f.leaderElection.ResourceNamespace, f.clusterNamespace)
+	}
+}
+
+func TestAHubThatIsNotThere(t *testing.T) {
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for _, row := range []struct {
+		name string
+		args []string
+		says []string
+	}{
+		{"no kubeconfig", controller(), []string{"--kubeconfig", "/does/not/exist"}},
+		{"a kubeconfig that is none", controller("--kubeconfig=" + file(t, "text")), []string{"--kubeconfig"}},
+		{"stopped before the hub answers", controller("--kubeconfig=" + file(t, hubNowhere)), []string{"stopped before the hub answered"}},
+		{"an address that is taken", controller("--kubeconfig="+file(t, hubNowhere), "--bind-address="+taken(t)), []string{"--bind-address", "address already in use"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			code, out, errOut := runFanout(t, stopped, row.args...)
+			if code != exitFailure || out != "" || strings.Count(errOut, "fanout: ") != 1 {
+				t.Errorf("code %d, %q, %q", code, out, errOut)
+			}
+			says(t, "the message", errOut, row.says...)
+		})
+	}
+}
+
+// hubNowhere is a kubeconfig of a server that is not there.
+const hubNowhere = `{apiVersion: v1, kind: Config, current-context: hub,
+contexts: [{name: hub, context: {cluster: hub, user: hub}}],
+clusters: [{name: hub, cluster: {server: "https://127.0.0.1:1"}}],
+users: [{name: hub, user: {token: x}}]}`
+
+func file(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func taken(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return listener.Addr().String()
+}
