@@ -138,7 +138,7 @@ func TestAFaultOfTheCommandLine(t *testing.T) {
 	}
 }
 
-// what logsapi finds is named by its field (format: Invalid value), not by its flag.
+// Component-base names the field; people type flags.
 func TestAFaultOfTheLogFlagsNamesTheFlag(t *testing.T) {
 	for _, flag := range []string{"--logging-format=bogus", "--log-flush-frequency=0s"} {
 		code, _, errOut := runFanout(t, t.Context(), controller(flag)...)
@@ -150,8 +150,7 @@ func TestAFaultOfTheLogFlagsNamesTheFlag(t *testing.T) {
 	}
 }
 
-// these pass, and the elector then tries for ever what the API server, or the client, refuses: a
-// Lease without a name, and a Lease of 0 whole seconds.
+// An elector would try for ever what can never be: a Lease without a name, or one of 0 whole seconds.
 func TestALeaseThatCannotBeIsAFaultOfTheCommandLine(t *testing.T) {
 	for name, args := range map[string][]string{
 		"--leader-elect-resource-name":  {"--leader-elect-resource-name="},

@@ -2,7 +2,7 @@
 // and one health check that follows its selector through them. Every step is timed, and compared with what it should bring
 // about in every cluster; the first difference ends the demo with exit code 1.
 //
-// On a terminal, the clusters stay up at the end until Ctrl-C, unless STAY=0. Whichever way it ends, nothing is left behind.
+// On a terminal, the clusters stay up at the end until Ctrl-C, unless STAY=0. However it ends, nothing is left running.
 package main
 
 import (

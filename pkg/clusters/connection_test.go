@@ -363,8 +363,8 @@ func TestASwapKeepsWhatRunsAndSendsWhatBeginsOverTheNewConnection(t *testing.T) 
 	}
 }
 
-// over HTTP/2 CloseIdleConnections does nothing to a connection on which a request still runs,
-// and nothing closes it when that has ended but IdleConnTimeout, 90s later; keeper.go:139 closes the latest connection only.
+// Over HTTP/2 CloseIdleConnections does nothing to a connection on which a request still runs: it is closed when that
+// has ended, a little later.
 func TestARetiredConnectionIsClosedOnceNothingRunsOverIt(t *testing.T) {
 	old, new := serveStreams(t, "member-1"), serveStreams(t, "member-1")
 	client, current := clientOver(t, old.connect(t, "", "old-token"))

@@ -204,8 +204,7 @@ func TestACRDThatBeginsToGoIsSeenByTheNextLook(t *testing.T) {
 	}
 }
 
-// the look is made with the context of whoever comes first, and its error kept for all that share
-// it. A member that leaves just then makes the hub unknown to every other.
+// A look that ended because its caller did says nothing of the hub, and is not shared.
 func TestOneCallersEndDoesNotSpoilTheSharedLook(t *testing.T) {
 	g := guard(crdIn(condition("Established", "True")))
 	leaving, leave := context.WithCancel(t.Context())

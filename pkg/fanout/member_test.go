@@ -233,8 +233,7 @@ func TestAnotherWriterIsAnsweredAtLongerIntervals(t *testing.T) {
 	})
 }
 
-// the deferred forget runs before the deferred Wait, so that a request that is answered while
-// the member stops counts into series of a member that is gone, and they stay.
+// What is answered while the member stops must not bring its series back.
 func TestAMembersSeriesGoWithIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answered := make(chan struct{})

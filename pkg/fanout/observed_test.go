@@ -108,8 +108,7 @@ func TestIncludes(t *testing.T) {
 	}
 }
 
-// where an empty object is wanted, a text, a number or a list there counts as held, so
-// that an edit to it is settled and never put back. Only null, or nothing, may stand for an empty object.
+// Only null, or nothing, may stand for an empty object.
 func TestAnEmptyObjectIsNotHeldByAnotherValue(t *testing.T) {
 	for name, live := range map[string]any{"text": "x", "number": int64(1), "bool": false, "list": []any{"x"}} {
 		if includes(map[string]any{"a": live}, map[string]any{"a": map[string]any{}}) {
@@ -153,8 +152,7 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// of what Derive sets, the ownerReference of a copy in the hub is neither compared by holds nor
-// part of contentHash, so that a copy that lost it is not put right until its parent changes.
+// A copy in the hub that lost its ownerReference is put right like any other edit.
 func TestACopyInTheHubHoldsItsOwner(t *testing.T) {
 	want := Derive(aParent(), thisHub, LocalAgent)
 	live := want.DeepCopy()

@@ -4,16 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"fanout/test/fixture"
 )
-
-var crds = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-
-const canaryCRD = "canaries.canaries.flanksource.com"
 
 // A selector that does not parse freezes what was derived, and says where the fault is.
 func TestInvalidSelectorFreezes(t *testing.T) {
@@ -83,16 +75,7 @@ func TestHubCRDRemovedPrunesNothing(t *testing.T) {
 	}
 	w.expectCount(t, "eu-west-prod", 20)
 
-	if err := w.hub.Dynamic.Resource(crds).Delete(t.Context(), canaryCRD, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	fixture.Eventually(t, "the CRD is gone", func() error {
-		_, err := w.hub.Dynamic.Resource(crds).Get(t.Context(), canaryCRD, metav1.GetOptions{})
-		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("it is there (%v)", err)
-		}
-		return nil
-	})
+	w.hub.RemoveCRD(t)
 	fixture.Eventually(t, "fanout has seen the Canaries go, and pruned none", func() error {
 		if refused := controller.Metric(t, "fanout_sync_errors_total", "reason", "HubUnknown"); refused < 20 {
 			return fmt.Errorf("it refused to prune %v times", refused)
@@ -105,20 +88,11 @@ func TestHubCRDRemovedPrunesNothing(t *testing.T) {
 	}
 }
 
-// A member without the CRD is picked up soon after it appears.
+// A member without the CRD is picked up soon after it appears, the first time and any other.
 func TestMemberCRDArrivesLater(t *testing.T) {
 	w := newWorld(t, "eu-west-prod")
 	member := w.members["eu-west-prod"]
-	if err := member.Dynamic.Resource(crds).Delete(t.Context(), canaryCRD, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	fixture.Eventually(t, "the member's CRD is gone", func() error {
-		_, err := member.Dynamic.Resource(crds).Get(t.Context(), canaryCRD, metav1.GetOptions{})
-		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("it is there (%v)", err)
-		}
-		return nil
-	})
+	member.RemoveCRD(t)
 	controller := w.startFanout(t)
 	w.hub.Apply(t, w.canary("api-health", "*"))
 	fixture.Eventually(t, "the missing CRD is counted", func() error {
@@ -128,8 +102,11 @@ func TestMemberCRDArrivesLater(t *testing.T) {
 		return nil
 	})
 	w.expectSecretEvent(t, "eu-west-prod", "CanaryCRDMissing", "install canary-checker")
-	if err := member.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if err := member.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {
+			t.Fatal(err)
+		}
+		w.expectDerived(t, "eu-west-prod", "api-health")
+		member.RemoveCRD(t)
 	}
-	w.expectDerived(t, "eu-west-prod", "api-health")
 }
