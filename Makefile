@@ -27,7 +27,7 @@ test-canaries: controlplane ## Send canary-checker's own Canaries, or those in F
 	go test -race -count=1 -timeout 30m -v -run '^TestEveryUpstreamCanary$$' ./test/integration
 
 demo: ## Show fanout at work on real API servers; STAY=0 ends it when all is shown
-	go run -buildvcs=false ./hack/demo
+	go build -buildvcs=false -o bin/demo ./hack/demo && bin/demo
 
 bench: controlplane ## Measure fanout against a bare client-go program with the same requests
 	go test -run '^$$' -bench Edit -benchtime 50x -timeout 30m ./test/bench 2>&1 | grep -v Connected

@@ -83,9 +83,11 @@ func (c *Controller) Run(ctx context.Context) {
 	defer group.Wait()
 	group.Go(func() { c.hub.RunWithContext(ctx) })
 	group.Go(func() {
-		if cache.WaitForCacheSync(ctx.Done(), c.hub.HasSynced) {
+		select {
+		case <-c.hub.HasSyncedChecker().Done():
 			logger.Info("Read the hub's Canaries", "count", len(c.parents.ListKeys()))
 			close(c.ready)
+		case <-ctx.Done():
 		}
 	})
 	group.Go(func() { c.resync(ctx) })
