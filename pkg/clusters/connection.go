@@ -60,7 +60,7 @@ func newConnection(config *kubeconfig.Config, userAgent string) (*connection, er
 	if err != nil {
 		return nil, errors.New("the credential can't be used")
 	}
-	return &connection{hash: config.Hash(), base: base, dialer: dialer, transport: authenticated}, nil
+	return &connection{hash: config.Hash(), base: base, dialer: dialer, transport: newRedactor(authenticated, rested)}, nil
 }
 
 // close ends whatever still runs over c.

@@ -59,7 +59,8 @@ func TestAgreesWithClientGoProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(first string) string {
 			lines := []string{first}
-			for range rapid.IntRange(0, 3).Draw(t, "fields") {
+			// Mostly none, so that enough is accepted to compare: of a hundred, some twenty.
+			for range rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 1, 2, 3}).Draw(t, "fields") {
 				lines = append(lines, keys.Draw(t, "key")+": "+values.Draw(t, "value"))
 			}
 			return shuffled(t, "\n    ", lines...)
