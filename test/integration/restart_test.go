@@ -53,6 +53,62 @@ func TestRestartWritesNothing(t *testing.T) {
 	}
 }
 
+// What was missed while fanout was away is caught up with, and what it left behind is removed.
+func TestRestartCatchesUp(t *testing.T) {
+	w := newWorld(t, agents...)
+	first := w.startFanout(t)
+	edited, narrowed := w.canary("edited", "*"), w.canary("narrowed", "*")
+	w.hub.Apply(t, edited)
+	w.hub.Apply(t, narrowed)
+	w.hub.Apply(t, w.canary("deleted", "*"))
+	for _, name := range []string{"edited", "narrowed", "deleted"} {
+		w.expectHolders(t, name, agents...)
+	}
+	first.Kill() // as a crash: its lease is not given up
+
+	edited.Object["spec"].(map[string]any)["schedule"] = "@every 1m"
+	w.hub.Apply(t, edited)
+	fixture.Select(narrowed, "*-dev")
+	w.hub.Apply(t, narrowed)
+	w.hub.Delete(t, w.canaries, "deleted")
+	w.hub.Apply(t, w.canary("new", "*"))
+	w.members["us-east-prod"].Delete(t, w.canaries, "edited")
+
+	w.startFanout(t, "--leader-elect=false")
+	for _, agent := range agents {
+		w.expectDerived(t, agent, "edited")
+		w.expectDerived(t, agent, "new")
+	}
+	w.expectHolders(t, "narrowed", "ap-south-dev")
+	w.expectHolders(t, "deleted")
+}
+
+// The orphan sweep lists each member afresh, again and again, and writes nothing where all is in step.
+func TestOrphanSweepListsAfresh(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	member := w.members["eu-west-prod"]
+	w.startFanout(t, "--orphan-sweep-period=200ms")
+	w.hub.Apply(t, w.canary("api-health", "*"))
+	before := w.expectDerived(t, "eu-west-prod", "api-health").GetResourceVersion()
+	watches := func() float64 {
+		return member.Metric(t, "apiserver_request_total", "resource", "canaries", "verb", "WATCH")
+	}
+	began := watches()
+	fixture.Eventually(t, "five more lists have been streamed", func() error {
+		if more := watches() - began; more < 5 {
+			return fmt.Errorf("%v have", more)
+		}
+		return nil
+	})
+	w.hub.Apply(t, w.canary("during", "*"))
+	w.expectDerived(t, "eu-west-prod", "during")
+	if after := member.Get(t, w.canaries, "api-health").GetResourceVersion(); after != before {
+		t.Error("a sweep wrote what was in step")
+	}
+	w.hub.Delete(t, w.canaries, "api-health")
+	w.expectHolders(t, "api-health")
+}
+
 // canaryWrites returns the writes of Canaries that each cluster has seen.
 func (w *world) canaryWrites(t *testing.T) map[string][]controlplane.Write {
 	t.Helper()
