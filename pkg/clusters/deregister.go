@@ -10,22 +10,22 @@ import (
 )
 
 // deregister cleans the member of a Secret that is being deleted, and lets the Secret go. The finalizer has kept
-// the credential until now; a member that can't be cleaned keeps it no longer than DeregisterTimeout.
-func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) {
+// the credential until now; a member that can't be cleaned keeps it no longer than DeregisterTimeout. An
+// error means that the Secret could not be let go.
+func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) error {
 	if !hasFinalizer(secret) {
-		return // nothing was ever written there, or it has been cleaned
+		return nil // nothing was ever written there, or it has been cleaned
 	}
 	k.enter(Leaving)
 	logger := klog.FromContext(ctx)
 	if secret.Annotations[AnnotationOnDeregister] == OnDeregisterKeep {
 		logger.Info("Deregistered; what was put into the member stays", "annotation", AnnotationOnDeregister)
 		k.event(secret, corev1.EventTypeNormal, "Deregistered", "What was put into the member stays there, as "+AnnotationOnDeregister+" asks.")
-		k.letGo(ctx)
-		return
+		return k.letGo(ctx)
 	}
 
-	deadline := leavingSince(secret, k.options.Clock.Now()).Add(k.options.DeregisterTimeout)
-	bounded, cancel := context.WithDeadline(ctx, deadline)
+	// Counted from here and not from the Secret's deletion: a fanout that was away then has its full time to clean.
+	bounded, cancel := context.WithTimeout(ctx, k.options.DeregisterTimeout)
 	defer cancel()
 	err := k.drain(bounded)
 	for retry := k.newRetry(); err != nil && bounded.Err() == nil; err = k.drain(bounded) {
@@ -34,7 +34,7 @@ func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) {
 	}
 	switch {
 	case ctx.Err() != nil:
-		return // fanout stops; the next one goes on
+		return nil // fanout stops; the next one goes on
 	case err != nil:
 		message := fmt.Sprintf("The member could not be cleaned within %s: %v. %s",
 			k.options.DeregisterTimeout.Round(time.Second), err, k.options.CleanupHint)
@@ -44,7 +44,7 @@ func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) {
 		logger.Info("Deregistered; the member is clean")
 		k.event(secret, corev1.EventTypeNormal, "Deregistered", "All that was put into the member is gone from it.")
 	}
-	k.letGo(ctx)
+	return k.letGo(ctx)
 }
 
 // drain makes one attempt to reach the member and to have it cleaned.

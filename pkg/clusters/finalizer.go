@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
-	"k8s.io/klog/v2"
 )
 
 // hold puts the finalizer on the Secret. It tells whether that is new, and so the member.
@@ -30,13 +29,14 @@ func (k *keeper) hold(ctx context.Context) (first bool, err error) {
 }
 
 // letGo removes the finalizer, and with it a deleted Secret.
-func (k *keeper) letGo(ctx context.Context) {
+func (k *keeper) letGo(ctx context.Context) error {
 	err := k.editFinalizers(ctx, func(secret *corev1.Secret) []string {
 		return slices.DeleteFunc(slices.Clone(secret.Finalizers), func(f string) bool { return f == Finalizer })
 	})
 	if err != nil && !apierrors.IsNotFound(err) {
-		klog.FromContext(ctx).Error(err, "Remove the finalizer from the Secret", "finalizer", Finalizer)
+		return fmt.Errorf("remove the finalizer %s from Secret %s: %w", Finalizer, k.agent, err)
 	}
+	return nil
 }
 
 func (k *keeper) editFinalizers(ctx context.Context, edit func(*corev1.Secret) []string) error {

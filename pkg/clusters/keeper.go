@@ -83,8 +83,12 @@ func (k *keeper) run(ctx context.Context) {
 			}
 			continue
 		case isLeaving(secret):
-			k.deregister(ctx, secret)
-			k.pause(ctx, time.Hour) // until the Secret is gone
+			if err := k.deregister(ctx, secret); err != nil {
+				klog.FromContext(ctx).Error(err, "Deregister")
+				k.pause(ctx, retry.Step())
+			} else {
+				k.pause(ctx, time.Hour) // until the Secret is gone
+			}
 			continue
 		}
 		err := k.keep(ctx, secret, retry)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -48,14 +47,6 @@ func hasFinalizer(secret *corev1.Secret) bool {
 // isLeaving tells whether a member is being deregistered: its Secret is deleted, or has lost the label.
 func isLeaving(secret *corev1.Secret) bool {
 	return secret.DeletionTimestamp != nil || !isLabelled(secret)
-}
-
-// leavingSince is when that began, or now where the Secret does not say.
-func leavingSince(secret *corev1.Secret, now time.Time) time.Time {
-	if secret.DeletionTimestamp != nil {
-		return secret.DeletionTimestamp.Time
-	}
-	return now
 }
 
 // configOf reads the member's client configuration.

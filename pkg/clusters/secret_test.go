@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -68,16 +67,6 @@ func TestWhatASecretSays(t *testing.T) {
 				t.Errorf("isLeaving: %t", got)
 			}
 		})
-	}
-}
-
-func TestLeavingBeginsWithTheDeletion(t *testing.T) {
-	now := monday.Add(time.Hour)
-	if got := leavingSince(aSecret(deleted), now); !got.Equal(monday) {
-		t.Errorf("a deleted Secret leaves since %s", got)
-	}
-	if got := leavingSince(aSecret(unlabelled), now); !got.Equal(now) {
-		t.Errorf("a Secret without the label leaves since %s", got)
 	}
 }
 

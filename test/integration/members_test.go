@@ -164,6 +164,31 @@ func TestDeregisterUnreachable(t *testing.T) {
 	w.expectSecretEvent(t, "eu-west-prod", "CleanupTimedOut", "kubectl delete canaries -A -l fanout.flanksource.com/hub=")
 }
 
+// A Secret that was deleted while fanout was away, longer ago than the timeout, still has its member cleaned.
+func TestDeregisterWhileAway(t *testing.T) {
+	const timeout = 2 * time.Second
+	w := newWorld(t, "eu-west-prod")
+	first := w.startFanout(t)
+	w.hub.Apply(t, w.canary("api-health", "*-prod"))
+	w.expectHolders(t, "api-health", "eu-west-prod")
+	first.Stop(t)
+	w.hub.Deregister(t, w.namespace, "eu-west-prod")
+	secrets := w.hub.Kube.CoreV1().Secrets(w.namespace)
+	fixture.Eventually(t, "it was deleted longer ago than the timeout", func() error {
+		secret, err := secrets.Get(t.Context(), "eu-west-prod", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ago := time.Since(secret.DeletionTimestamp.Time); ago <= timeout {
+			return fmt.Errorf("it was deleted %s ago", ago)
+		}
+		return nil
+	})
+	w.startFanout(t, "--deregister-timeout="+timeout.String())
+	w.expectSecretGone(t, "eu-west-prod")
+	w.expectHolders(t, "api-health")
+}
+
 // An outage of one member is its own; when it is back it is brought up to date without being asked for.
 func TestMemberOutage(t *testing.T) {
 	w := newWorld(t, agents...)
