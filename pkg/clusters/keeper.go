@@ -23,8 +23,7 @@ type keeper struct {
 	evicted bool           // an older Secret claims the same cluster
 	wake    chan struct{}
 
-	state State
-	said  string // what was last reported
+	said string // what was last reported
 }
 
 func newKeeper(r *Registry, secret *corev1.Secret) *keeper {

@@ -9,7 +9,6 @@ import (
 
 // enter moves the member to a state, for the metric.
 func (k *keeper) enter(state State) {
-	k.state = state
 	k.options.Metrics.enter(k.agent, state)
 }
 

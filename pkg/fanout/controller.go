@@ -252,9 +252,13 @@ func (c *Controller) parent(agent string, key types.NamespacedName) *parent {
 // warn puts an Event on the parent of a copy that is not as it should be.
 func (c *Controller) warn(agent string, key types.NamespacedName, reason, message string) {
 	if p := c.parent(agent, key); p != nil {
+		message = message[:min(len(message), maxEventMessage)]
 		c.options.Recorder.Eventf(reference(p), corev1.EventTypeWarning, reason, "agent %q: %s", agent, message)
 	}
 }
+
+// maxEventMessage bounds what of a member's words goes into the hub.
+const maxEventMessage = 1000
 
 func asParent(obj any) *parent {
 	if tombstone, ok := obj.(cache.DeletedFinalStateUnknown); ok {

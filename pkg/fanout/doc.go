@@ -6,9 +6,10 @@
 //	controller.go  an edited Parent is enqueued for every member that it concerns
 //	member.go      each member has a queue and workers of its own; sync(key) looks both ways
 //	derive.go      Derive(parent, hub, agent) says what the member should hold
-//	observed.go    what the member does hold, watched and remembered without its spec
+//	view.go        what the member does hold: watch.go brings it, observed.go trims it of its spec
 //	decide.go      the two compared: create, update, verify, delete, wait or nothing
 //	apply.go       the write, and prune.go the delete; both carry what they were decided on
+//	errors.go      what an error means for the next attempt; fight.go and crd.go hold back a write or a prune
 //
 // What is pure (derive, decide) takes values and returns values. What talks to one member knows neither
 // the hub nor the other members.
