@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,7 +63,7 @@ func silentMember(t *testing.T) []byte {
 			held = append(held, conn)
 		}
 	}()
-	return kubeconfigFor(t, &rest.Config{Host: "https://" + listener.Addr().String(), BearerToken: "t"})
+	return fixture.Kubeconfig(t, &rest.Config{Host: "https://" + listener.Addr().String(), BearerToken: "t"})
 }
 
 // alienMember is an HTTPS server that knows nothing of Kubernetes.
@@ -76,26 +74,10 @@ func alienMember(t *testing.T) []byte {
 		fmt.Fprintln(w, `{"hello":"world"}`)
 	}))
 	t.Cleanup(server.Close)
-	return kubeconfigFor(t, &rest.Config{
+	return fixture.Kubeconfig(t, &rest.Config{
 		Host: server.URL, BearerToken: "t",
 		TLSClientConfig: rest.TLSClientConfig{CAData: pemOf(server)},
 	})
-}
-
-func kubeconfigFor(t *testing.T, config *rest.Config) []byte {
-	t.Helper()
-	kubeconfig := clientcmdapi.NewConfig()
-	kubeconfig.Clusters["it"] = &clientcmdapi.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}
-	kubeconfig.AuthInfos["it"] = &clientcmdapi.AuthInfo{
-		Token: config.BearerToken, ClientCertificateData: config.CertData, ClientKeyData: config.KeyData,
-	}
-	kubeconfig.Contexts["it"] = &clientcmdapi.Context{Cluster: "it", AuthInfo: "it"}
-	kubeconfig.CurrentContext = "it"
-	data, err := clientcmd.Write(*kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 // A member that is registered gets what it should hold, and one that is deregistered is cleaned before its
@@ -261,7 +243,7 @@ func TestCredentialChange(t *testing.T) {
 
 	bad := *member.Config
 	bad.CertData, bad.KeyData, bad.BearerToken = nil, nil, "not-a-token"
-	w.hub.Register(t, w.namespace, "eu-west-prod", kubeconfigFor(t, &bad))
+	w.hub.Register(t, w.namespace, "eu-west-prod", fixture.Kubeconfig(t, &bad))
 	w.expectSecretEvent(t, "eu-west-prod", "Unauthorized", "the last one still is")
 	check.Object["spec"].(map[string]any)["schedule"] = "@every 1m"
 	w.hub.Apply(t, check)
