@@ -133,6 +133,10 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	if err != nil {
 		return err
 	}
+	namespaces, err := namespacesOf(secret)
+	if err != nil {
+		return err
+	}
 	conn, err := newConnection(config, k.options.UserAgent)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRefused, err)
@@ -160,15 +164,17 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	}
 	*retry = *k.newRetry()
 	k.connected(ctx, secret, id, first)
-	k.handler.Join(ctx, &Member{Agent: k.agent, ID: id, Client: client, Warn: func(reason, message string) {
-		k.event(secret, corev1.EventTypeWarning, reason, message)
-	}})
+	k.handler.Join(ctx, &Member{
+		Agent: k.agent, ID: id, Client: client, Namespaces: namespaces,
+		Warn: func(reason, message string) { k.event(secret, corev1.EventTypeWarning, reason, message) },
+	})
 	defer k.handler.Leave(k.agent)
-	return k.attend(ctx, id, client, current)
+	return k.attend(ctx, secret, id, client, current)
 }
 
-// attend probes the member and follows its Secret. It returns when the member has to be taken back.
-func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface, current *line) error {
+// attend probes the member and follows its Secret from the version on that it joined by. It returns when the member has to
+// be taken back.
+func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, client dynamic.Interface, current *line) error {
 	failures := 0
 	period := func() time.Duration { return wait.Jitter(k.options.ProbePeriod, 0.2) }
 	probeDue := k.options.Clock.NewTimer(period())
@@ -182,7 +188,7 @@ func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface
 			if secret == nil || isLeaving(secret) || k.takeEvicted() {
 				return errChanged
 			}
-			if err := k.renew(ctx, secret, id, current); err != nil {
+			if err := k.renew(ctx, joined, secret, id, current); err != nil {
 				return err
 			}
 			continue
@@ -190,7 +196,7 @@ func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface
 			probeDue.Reset(period())
 		}
 		// A credential that was bad when it came may be good by now.
-		if err := k.renew(ctx, k.latest(), id, current); err != nil {
+		if err := k.renew(ctx, joined, k.latest(), id, current); err != nil {
 			return err
 		}
 		found, err := probe(ctx, client, k.options.ProbeTimeout)
@@ -210,9 +216,9 @@ func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface
 	}
 }
 
-// renew goes over to the Secret's present kubeconfig, once that has been proven to lead to the same cluster.
-// Until then, and if it never does, the one in use stays in use.
-func (k *keeper) renew(ctx context.Context, secret *corev1.Secret, id string, current *line) error {
+// renew goes over to the Secret's present content, once its kubeconfig has been proven to lead to the same cluster.
+// Until then, and if it never does, what the member joined by stays in use.
+func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id string, current *line) error {
 	if secret == nil {
 		return errChanged
 	}
@@ -221,8 +227,12 @@ func (k *keeper) renew(ctx context.Context, secret *corev1.Secret, id string, cu
 		k.keepOld(ctx, secret, err)
 		return nil
 	}
-	if config.Hash() == current.current.Load().hash {
+	if _, err := namespacesOf(secret); err != nil {
+		k.keepOld(ctx, secret, err)
 		return nil
+	}
+	if config.Hash() == current.current.Load().hash {
+		return k.compareNamespaces(ctx, joined, secret)
 	}
 	next, err := newConnection(config, k.options.UserAgent)
 	if err != nil {
@@ -248,5 +258,14 @@ func (k *keeper) renew(ctx context.Context, secret *corev1.Secret, id string, cu
 	}
 	current.swap(next)
 	k.renewed(ctx, secret, id)
-	return nil
+	return k.compareNamespaces(ctx, joined, secret)
+}
+
+// compareNamespaces returns errChanged where the member is open to other namespaces now than when it joined.
+func (k *keeper) compareNamespaces(ctx context.Context, joined, secret *corev1.Secret) error {
+	if sameNamespaces(joined, secret) {
+		return nil
+	}
+	klog.FromContext(ctx).Info("The member is open to other namespaces now", "annotation", AnnotationNamespaces)
+	return errChanged
 }

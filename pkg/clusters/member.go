@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"k8s.io/client-go/dynamic"
+
+	"fanout/pkg/selector"
 )
 
 // Member is a cluster that was reached and has proven who it is.
@@ -15,6 +17,9 @@ type Member struct {
 	// Client stays valid while the Handler has the member: when the Secret brings a new credential for the same
 	// cluster, it goes over to that without a break.
 	Client dynamic.Interface
+	// Namespaces are those of the hub that may put something into the member. They stay the same while the Handler has
+	// the member: for others it is taken back and handed over anew.
+	Namespaces selector.Namespaces
 	// Warn puts an Event on the member's Secret; nil where there is none.
 	Warn func(reason, message string)
 }

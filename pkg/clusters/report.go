@@ -43,7 +43,7 @@ func (k *keeper) refuseLeaving(ctx context.Context, secret *corev1.Secret, err e
 
 // keepOld reports a changed kubeconfig that does not work, while the last one does.
 func (k *keeper) keepOld(ctx context.Context, secret *corev1.Secret, err error) {
-	k.warn(ctx, secret, string(stateOf(err)), "the changed kubeconfig is not used, the last one still is: "+err.Error())
+	k.warn(ctx, secret, string(stateOf(err)), "the changed Secret is not used, the last one still is: "+err.Error())
 }
 
 func (k *keeper) warn(ctx context.Context, secret *corev1.Secret, reason, message string) {

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"fanout/pkg/clusters/kubeconfig"
+	"fanout/pkg/selector"
 )
 
 // How a Secret registers a member.
@@ -26,6 +27,9 @@ const (
 	AnnotationOnDeregister = prefix + "on-deregister"
 	// OnDeregisterKeep, as AnnotationOnDeregister, leaves it there.
 	OnDeregisterKeep = "keep"
+	// AnnotationNamespaces limits the namespaces of the hub that may put something into the member: patterns with commas
+	// between them. Without it all may.
+	AnnotationNamespaces = prefix + "namespaces"
 
 	// reservedAgent is the name that means the hub itself.
 	reservedAgent = "local"
@@ -63,6 +67,26 @@ func configOf(secret *corev1.Secret) (*kubeconfig.Config, error) {
 		return nil, fmt.Errorf("%w: %w", errRefused, err)
 	}
 	return config, nil
+}
+
+// namespacesOf reads which namespaces of the hub may put something into the member.
+func namespacesOf(secret *corev1.Secret) (selector.Namespaces, error) {
+	text, limited := secret.Annotations[AnnotationNamespaces]
+	if !limited {
+		text = "*"
+	}
+	namespaces, err := selector.ParseNamespaces(text)
+	if err != nil {
+		return selector.Namespaces{}, fmt.Errorf("%w: annotation %s: %w", errRefused, AnnotationNamespaces, err)
+	}
+	return namespaces, nil
+}
+
+// sameNamespaces tells whether both allow the same namespaces, by the same words.
+func sameNamespaces(a, b *corev1.Secret) bool {
+	textA, limitedA := a.Annotations[AnnotationNamespaces]
+	textB, limitedB := b.Annotations[AnnotationNamespaces]
+	return limitedA == limitedB && textA == textB
 }
 
 // trimSecret is the informer's transform: of a Secret that registers no member no data is kept.

@@ -108,6 +108,34 @@ func TestConfigOf(t *testing.T) {
 	}
 }
 
+func TestNamespacesOf(t *testing.T) {
+	annotated := func(text string) *corev1.Secret {
+		return aSecret(func(s *corev1.Secret) { s.Annotations = map[string]string{AnnotationNamespaces: text} })
+	}
+	for _, row := range []struct {
+		secret   *corev1.Secret
+		in, out  string
+		mistaken string
+	}{
+		{secret: aSecret(), in: "payments"},
+		{secret: annotated("team-*, !team-x"), in: "team-a", out: "team-x"},
+		{secret: annotated("monitoring"), in: "monitoring", out: "payments"},
+		{secret: annotated(""), out: "payments", mistaken: "blank"},
+		{secret: annotated("team_*"), out: "team-a", mistaken: "namespaces[0]"},
+	} {
+		namespaces, err := namespacesOf(row.secret)
+		if row.in != "" && !namespaces.Matches(row.in) || row.out != "" && namespaces.Matches(row.out) {
+			t.Errorf("%v: takes %q: %t, takes %q: %t", row.secret.Annotations, row.in, namespaces.Matches(row.in), row.out, namespaces.Matches(row.out))
+		}
+		if row.mistaken == "" && err != nil || row.mistaken != "" && (!errors.Is(err, errRefused) || !strings.Contains(err.Error(), row.mistaken)) {
+			t.Errorf("%v: %v", row.secret.Annotations, err)
+		}
+	}
+	if !sameNamespaces(annotated("a"), annotated("a")) || sameNamespaces(annotated("a"), annotated("b")) || sameNamespaces(aSecret(), annotated("")) {
+		t.Error("sameNamespaces is mistaken")
+	}
+}
+
 func TestTrimSecret(t *testing.T) {
 	without := func(fields ...func(*corev1.Secret)) func(*corev1.Secret) {
 		return func(s *corev1.Secret) {

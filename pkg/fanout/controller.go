@@ -18,6 +18,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"fanout/pkg/clusters"
+	"fanout/pkg/selector"
 )
 
 // Controller fans the hub's Canaries out into the members that it is told of. It implements clusters.Handler.
@@ -91,9 +92,18 @@ func (c *Controller) Run(ctx context.Context) {
 		}
 	})
 	group.Go(func() { c.resync(ctx) })
-	c.Join(ctx, &clusters.Member{Agent: LocalAgent, ID: c.options.HubID, Client: c.client})
+	c.Join(ctx, &clusters.Member{Agent: LocalAgent, ID: c.options.HubID, Client: c.client, Namespaces: everyNamespace()})
 	<-ctx.Done()
 	c.Leave(LocalAgent)
+}
+
+// everyNamespace is the hub's own limit on itself: none.
+func everyNamespace() selector.Namespaces {
+	namespaces, err := selector.ParseNamespaces("*")
+	if err != nil {
+		panic(err) // a constant
+	}
+	return namespaces
 }
 
 // Join implements clusters.Handler: it starts to keep member in step. It does not block.
@@ -144,11 +154,10 @@ func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub hub
 	logger := klog.LoggerWithValues(klog.FromContext(ctx), "agent", joined.Agent)
 	ctx, cancel := context.WithCancel(klog.NewContext(ctx, logger))
 	m := &running{
-		member:  newMember(joined.Agent, joined.Client, hub, c.options, c.warn),
+		member:  newMember(joined, hub, c.options, c.warn),
 		stop:    cancel,
 		stopped: make(chan struct{}),
 	}
-	m.warnOwner = joined.Warn
 	c.mu.Lock()
 	c.members[joined.Agent] = m
 	c.mu.Unlock()

@@ -9,10 +9,16 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"fanout/pkg/clusters"
 )
 
 // errContested says that another writer keeps undoing what fanout writes.
 var errContested = errors.New("another writer keeps changing what fanout sets; putting it back at longer intervals")
+
+// errNamespaceNotAllowed says that a member's owner does not take what a parent's namespace sends.
+var errNamespaceNotAllowed = errors.New("the member takes no Canaries from this namespace, by the annotation " + clusters.AnnotationNamespaces +
+	" on its Secret; take the agent out of agentSelector, or ask the member's owner to allow the namespace")
 
 // conflictRecheck is how often an object that is not fanout's is looked at again: it carries no label that the
 // watch selects, so nothing tells when it goes or is handed over.
@@ -79,6 +85,8 @@ func reason(err error) string {
 		return "Conflict"
 	case errors.Is(err, errContested):
 		return "Contested"
+	case errors.Is(err, errNamespaceNotAllowed):
+		return "NamespaceNotAllowed"
 	case errors.Is(err, errHubUnknown):
 		return "HubUnknown"
 	case apierrors.IsUnauthorized(err):

@@ -11,6 +11,9 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
+
+	"fanout/pkg/clusters"
+	"fanout/pkg/selector"
 )
 
 // hub is what a member's controller is told of the hub.
@@ -28,9 +31,11 @@ type hub interface {
 // member is the controller of one member: a view of what it holds, a queue of places to look at and a bounded
 // number of workers. It knows neither how the hub decides nor any other member.
 type member struct {
-	agent   string
-	client  dynamic.NamespaceableResourceInterface
-	spaces  dynamic.ResourceInterface
+	agent  string
+	client dynamic.NamespaceableResourceInterface
+	spaces dynamic.ResourceInterface
+	// allowed are the hub's namespaces from which the member takes Canaries.
+	allowed selector.Namespaces
 	hub     hub
 	options Options
 	metrics *memberMetrics
@@ -53,17 +58,21 @@ type member struct {
 
 type settlement struct{ hash, content string }
 
-func newMember(agent string, client dynamic.Interface, hub hub, options Options,
+func newMember(joined *clusters.Member, hub hub, options Options,
 	warn func(agent string, key types.NamespacedName, reason, message string),
 ) *member {
 	m := &member{
-		agent:   agent,
-		client:  client.Resource(Canaries),
-		spaces:  client.Resource(namespaces),
+		agent:   joined.Agent,
+		client:  joined.Client.Resource(Canaries),
+		spaces:  joined.Client.Resource(namespaces),
+		allowed: joined.Namespaces,
 		hub:     hub,
 		options: options,
-		metrics: options.Metrics.forMember(agent),
+		metrics: options.Metrics.forMember(joined.Agent),
 		warn:    warn,
+
+		warnOwner: joined.Warn,
+
 		queue:   workqueue.NewTypedRateLimitingQueue[types.NamespacedName](newBackoff()),
 		settled: map[types.NamespacedName]settlement{},
 		fights:  fights{},
@@ -175,6 +184,10 @@ func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "canary", key))
 	started := m.options.Clock.Now()
 	want, derived, parent := m.hub.demand(m.agent, key)
+	refused := derived != nil && !m.allowed.Matches(key.Namespace)
+	if refused {
+		want, derived = demand{}, nil
+	}
 	have := m.view.get(key)
 
 	switch decide(want, have, m.settledContent(key, want.hash)) {
@@ -196,6 +209,9 @@ func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
 	}
 	if have == nil && want.hash == "" && !want.frozen {
 		m.forget(key)
+	}
+	if refused {
+		return &laterError{err: errNamespaceNotAllowed}
 	}
 	return nil
 }

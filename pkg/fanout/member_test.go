@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
+
+	"fanout/pkg/clusters"
 )
 
 // aHub asks for the same of every place: what derives from parent, or nothing where that is nil.
@@ -60,7 +62,8 @@ type bench struct {
 
 func work(t *testing.T, hub hub, answer func(*call) string) *bench {
 	b := &bench{server: &memberServer{answer: answer}, metrics: prometheus.NewRegistry(), ended: make(chan struct{})}
-	b.member = newMember(member1, b.server.client(t), hub, testOptions(b.metrics), func(_ string, key types.NamespacedName, reason, _ string) {
+	joined := &clusters.Member{Agent: member1, Client: b.server.client(t), Namespaces: everyNamespace()}
+	b.member = newMember(joined, hub, testOptions(b.metrics), func(_ string, key types.NamespacedName, reason, _ string) {
 		b.warned = append(b.warned, reason+" "+key.Name)
 	})
 	ctx, end := context.WithCancel(t.Context())

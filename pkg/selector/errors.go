@@ -44,8 +44,8 @@ func (e *ParseError) Unwrap() []error {
 	return errs
 }
 
-func (e *ParseError) add(index int, pattern string, f *PatternError) {
-	f.Index, f.Pattern = index, pattern
+func (e *ParseError) add(list string, index int, pattern string, f *PatternError) {
+	f.List, f.Index, f.Pattern = list, index, pattern
 	e.Total++
 	if len(e.Faults) < MaxFaults {
 		e.Faults = append(e.Faults, f)
@@ -54,6 +54,8 @@ func (e *ParseError) add(index int, pattern string, f *PatternError) {
 
 // A PatternError is the first fault of one pattern.
 type PatternError struct {
+	// List is what the list is called where the user wrote it.
+	List string
 	// Index is the pattern's place in the list.
 	Index int
 	// Pattern is the pattern as the user wrote it.
@@ -67,7 +69,7 @@ type PatternError struct {
 
 // Error is short and printable, whatever the pattern holds.
 func (e *PatternError) Error() string {
-	return fmt.Sprintf("agentSelector[%d] %s: position %d: %s", e.Index, quote(e.Pattern), e.Position, e.Reason)
+	return fmt.Sprintf("%s[%d] %s: position %d: %s", e.List, e.Index, quote(e.Pattern), e.Position, e.Reason)
 }
 
 // fault is a PatternError that is yet to be told its pattern; see ParseError.add.

@@ -22,8 +22,8 @@ func TestFaults(t *testing.T) {
 		{" \t\n", 0, "blank pattern"},
 		{"!", 0, "nothing after !"},
 		{"  !  ", 2, "nothing after !"},
-		{"!!a", 1, "'!' is in no agent's name"},
-		{"a!", 1, "'!' is in no agent's name"},
+		{"!!a", 1, "'!' is in no name"},
+		{"a!", 1, "'!' is in no name"},
 
 		{"eu-{a", 3, "unclosed {"},
 		{" ! eu-{a", 6, "unclosed {"},
@@ -51,26 +51,26 @@ func TestFaults(t *testing.T) {
 		{"[a-ce]", 1, mixed},
 		{"[ac-e]", 1, mixed},
 		{"[-a-c]", 1, mixed},
-		{"[!!]", 2, "'!' is in no agent's name"},
-		{"[^a]", 1, "'^' is in no agent's name"},
+		{"[!!]", 2, "'!' is in no name"},
+		{"[^a]", 1, "'^' is in no name"},
 		{"[a,b]", 2, "comma outside braces (a pattern is an entry of its own)"},
-		{`[\]]`, 1, `'\\' is in no agent's name`},
+		{`[\]]`, 1, `'\\' is in no name`},
 		{"{[a}]}", 3, "unopened }"},
 
 		{"eu-*,us-*", 4, "comma outside braces (a pattern is an entry of its own)"},
-		{"{eu, us}-*", 4, "' ' is in no agent's name"},
-		{"eu us", 2, "' ' is in no agent's name"},
-		{"eu_west", 2, "'_' is in no agent's name"},
-		{`eu\*`, 2, `'\\' is in no agent's name`},
-		{`eu\`, 2, `'\\' is in no agent's name`},
-		{"hello%20", 5, "'%' is in no agent's name"},
-		{"münchen-*", 1, "U+00FC 'ü' is in no agent's name"},
-		{"eu\u212a", 2, "U+212A '\u212a' is in no agent's name"}, // the Kelvin sign, whose lower case is k
-		{"a\x00", 1, `'\x00' is in no agent's name`},
+		{"{eu, us}-*", 4, "' ' is in no name"},
+		{"eu us", 2, "' ' is in no name"},
+		{"eu_west", 2, "'_' is in no name"},
+		{`eu\*`, 2, `'\\' is in no name`},
+		{`eu\`, 2, `'\\' is in no name`},
+		{"hello%20", 5, "'%' is in no name"},
+		{"münchen-*", 1, "U+00FC 'ü' is in no name"},
+		{"eu\u212a", 2, "U+212A '\u212a' is in no name"}, // the Kelvin sign, whose lower case is k
+		{"a\x00", 1, `'\x00' is in no name`},
 		{"eu-\xff", 3, "invalid UTF-8"},
 		{"[\xff]", 1, "invalid UTF-8"},
 		{"\u00a0\xe2\x80", 2, "invalid UTF-8"},
-		{"\ufffd", 0, "U+FFFD '\ufffd' is in no agent's name"},
+		{"\ufffd", 0, "U+FFFD '\ufffd' is in no name"},
 	} {
 		_, err := Parse([]string{"ok-*", tc.pattern})
 		var got *PatternError
@@ -78,7 +78,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("Parse(%q): %v, want a PatternError", tc.pattern, err)
 			continue
 		}
-		want := &PatternError{Index: 1, Pattern: tc.pattern, Position: tc.position, Reason: tc.reason}
+		want := &PatternError{List: "agentSelector", Index: 1, Pattern: tc.pattern, Position: tc.position, Reason: tc.reason}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("Parse(%q) (-want +got):\n%s", tc.pattern, diff)
 		}
@@ -135,7 +135,7 @@ func checkMessage(t *testing.T, err error) {
 }
 
 func TestLongPatternsAreCutBetweenCharacters(t *testing.T) {
-	e := PatternError{Index: 3, Pattern: "a" + strings.Repeat("é", 100), Position: 1, Reason: "bad"}
+	e := PatternError{List: "agentSelector", Index: 3, Pattern: "a" + strings.Repeat("é", 100), Position: 1, Reason: "bad"}
 	want := `agentSelector[3] "a` + strings.Repeat("é", 31) + `"…: position 1: bad`
 	if got := e.Error(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

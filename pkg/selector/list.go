@@ -12,7 +12,26 @@ type list struct {
 	// be empty all the same: `local` goes into none.
 	selects, excludes            bool
 	localSelected, localExcluded bool
-	spent                        cost
+	// plain is set where Local is a name like any other.
+	plain bool
+	spent cost
+}
+
+// addAll takes in patterns of a list that the user knows by that name.
+func (l *list) addAll(name string, patterns []string) error {
+	var faults ParseError
+	for i, pattern := range patterns[:min(len(patterns), MaxPatterns)] {
+		if f := l.add(pattern); f != nil {
+			faults.add(name, i, pattern, f)
+		}
+	}
+	if len(patterns) > MaxPatterns {
+		faults.add(name, MaxPatterns, patterns[MaxPatterns], fault(0, "more than %d patterns", MaxPatterns))
+	}
+	if faults.Total > 0 {
+		return &faults
+	}
+	return nil
 }
 
 // add takes in one pattern as the user wrote it, or none of it if it is faulty.
@@ -33,7 +52,7 @@ func (l *list) add(pattern string) *PatternError {
 		}
 	}
 
-	if strings.EqualFold(pattern[start:end], Local) {
+	if !l.plain && strings.EqualFold(pattern[start:end], Local) {
 		l.localSelected = l.localSelected || !excludes
 		l.localExcluded = l.localExcluded || excludes
 	} else if f := l.addGlob(pattern[:end], start, excludes); f != nil {

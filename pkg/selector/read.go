@@ -149,7 +149,7 @@ func (r *reader) misplaced() *PatternError {
 	case c == '}' || c == ']':
 		return fault(r.at, "unopened %c", c)
 	case c >= utf8.RuneSelf: // one that may look like a letter it is not
-		return fault(r.at, "%#U is in no agent's name", c)
+		return fault(r.at, "%#U is in no name", c)
 	}
-	return fault(r.at, "%q is in no agent's name", c)
+	return fault(r.at, "%q is in no name", c)
 }

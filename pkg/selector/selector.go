@@ -18,20 +18,9 @@ type Selector struct {
 // is at fault the error is a *ParseError, which describes each of them, and the
 // Selector selects nothing: it must not be acted upon.
 func Parse(patterns []string) (Selector, error) {
-	var (
-		l      list
-		faults ParseError
-	)
-	for i, pattern := range patterns[:min(len(patterns), MaxPatterns)] {
-		if f := l.add(pattern); f != nil {
-			faults.add(i, pattern, f)
-		}
-	}
-	if len(patterns) > MaxPatterns {
-		faults.add(MaxPatterns, patterns[MaxPatterns], fault(0, "more than %d patterns", MaxPatterns))
-	}
-	if faults.Total > 0 {
-		return Selector{}, &faults
+	var l list
+	if err := l.addAll("agentSelector", patterns); err != nil {
+		return Selector{}, err
 	}
 	return Selector{
 		selected:       l.selected,

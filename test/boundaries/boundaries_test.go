@@ -29,7 +29,7 @@ var rules = []rule{{
 }, {
 	in:      []string{"pkg/clusters/..."},
 	never:   []string{"fanout/..."},
-	except:  []string{"fanout/pkg/clusters/..."},
+	except:  []string{"fanout/pkg/clusters/...", "fanout/pkg/selector/..."},
 	because: "pkg/clusters turns Secrets into members; it never knows a Canary",
 }, {
 	in:      []string{"pkg/fanout/..."},

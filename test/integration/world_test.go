@@ -85,12 +85,12 @@ func (w *world) canary(name string, selector ...string) *unstructured.Unstructur
 	return fixture.Canary(w.canaries, name, selector...)
 }
 
-// holders returns the agents whose clusters hold a Canary of that name.
-func (w *world) holders(t *testing.T, name string) []string {
+// holders returns the agents whose clusters hold that Canary.
+func (w *world) holders(t *testing.T, namespace, name string) []string {
 	t.Helper()
 	var holders []string
 	for _, agent := range agents {
-		if w.members[agent].Get(t, w.canaries, name) != nil {
+		if w.members[agent].Get(t, namespace, name) != nil {
 			holders = append(holders, agent)
 		}
 	}
@@ -100,8 +100,14 @@ func (w *world) holders(t *testing.T, name string) []string {
 // expectHolders waits until the copies of name are in exactly those members.
 func (w *world) expectHolders(t *testing.T, name string, want ...string) {
 	t.Helper()
+	w.expectHoldersIn(t, w.canaries, name, want...)
+}
+
+// expectHoldersIn is expectHolders for another namespace than the test's own.
+func (w *world) expectHoldersIn(t *testing.T, namespace, name string, want ...string) {
+	t.Helper()
 	fixture.Eventually(t, fmt.Sprintf("%s is in %v and nowhere else", name, want), func() error {
-		if got := w.holders(t, name); !slices.Equal(got, want) {
+		if got := w.holders(t, namespace, name); !slices.Equal(got, want) {
 			return fmt.Errorf("it is in %v", got)
 		}
 		return nil
