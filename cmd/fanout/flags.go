@@ -151,11 +151,19 @@ func (f *flags) validate() error {
 			faults = append(faults, fmt.Errorf("--leader-elect-resource-lock %q: only %q is supported", l.ResourceLock, resourcelock.LeasesResourceLock))
 		}
 	}
+	for _, module := range append(f.logs.VModule, logsapi.VModuleItem{Verbosity: f.logs.Verbosity}) {
+		if module.Verbosity > maxVerbosity {
+			faults = append(faults, fmt.Errorf("--v, --vmodule: must be at most %d, not %d: above that the bodies of requests are logged, Secrets among them", maxVerbosity, module.Verbosity))
+		}
+	}
 	for _, fault := range logsapi.Validate(f.logs, nil, nil) {
 		faults = append(faults, fmt.Errorf("--%s: %s", logFlag(fault.Field), fault.ErrorBody()))
 	}
 	return errors.Join(faults...)
 }
+
+// maxVerbosity is the level above which client-go logs what is sent and answered.
+const maxVerbosity = 7
 
 // logFlag is the flag that sets a field of the logging configuration.
 func logFlag(field string) string {

@@ -126,6 +126,8 @@ func TestAFaultOfTheCommandLine(t *testing.T) {
 		{"a renewal with too few attempts", controller("--leader-elect-retry-period=5s"), []string{"--leader-elect-renew-deadline", "--leader-elect-retry-period"}},
 		{"no retry", controller("--leader-elect-retry-period=0"), []string{"--leader-elect-retry-period"}},
 		{"a lock of another kind", controller("--leader-elect-resource-lock=configmaps"), []string{"--leader-elect-resource-lock", "leases"}},
+		{"a log of bodies", controller("--v=8"), []string{"--v", "at most 7"}},
+		{"a log of one file's bodies", controller("--vmodule=request=10"), []string{"--vmodule", "at most 7"}},
 		{"several at once", controller("--resync-period=0", "--probe-period=0", "--concurrent-syncs=0"), []string{"--resync-period", "--probe-period", "--concurrent-syncs"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

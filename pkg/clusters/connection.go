@@ -60,7 +60,7 @@ func newConnection(config *kubeconfig.Config, userAgent string) (*connection, er
 	if err != nil {
 		return nil, errors.New("the credential can't be used")
 	}
-	return &connection{hash: config.Hash(), base: base, dialer: dialer, transport: newRedactor(authenticated, rested)}, nil
+	return &connection{hash: config.Hash(), base: base, dialer: dialer, transport: bounded{authenticated}}, nil
 }
 
 // close ends whatever still runs over c.
@@ -99,7 +99,8 @@ func (l *line) swap(next *connection) {
 // newClient returns a client over line. Its errors name the agent where they would name the server.
 func newClient(agent string, line *line) (dynamic.Interface, error) {
 	return dynamic.NewForConfigAndClient(
-		&rest.Config{Host: "https://" + agent, QPS: -1}, // the handler bounds what is in flight
+		// The handler bounds what is in flight. What a member warns of is its words, and goes nowhere.
+		&rest.Config{Host: "https://" + agent, QPS: -1, WarningHandlerWithContext: rest.NoWarnings{}},
 		&http.Client{Transport: line, CheckRedirect: refuseRedirect},
 	)
 }

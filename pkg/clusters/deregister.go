@@ -57,7 +57,7 @@ func (k *keeper) drain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := newConnection(config, k.options.UserAgent)
+	conn, err := k.connect(config)
 	if err != nil {
 		return err
 	}
@@ -78,5 +78,5 @@ func (k *keeper) drain(ctx context.Context) error {
 		return nil
 	}
 	defer k.claims.release(id, k.agent)
-	return k.handler.Drain(ctx, &Member{Agent: k.agent, ID: id, Client: client})
+	return k.handler.Drain(ctx, &Member{Agent: k.agent, ID: id, Client: client, Redact: k.redactor.text})
 }

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/klog/v2"
+
+	"fanout/pkg/clusters/kubeconfig"
 )
 
 // keeper looks after one Secret and the member behind it. All its I/O is its own goroutine's.
@@ -23,7 +25,8 @@ type keeper struct {
 	evicted bool           // an older Secret claims the same cluster
 	wake    chan struct{}
 
-	said string // what was last reported
+	said     string // what was last reported
+	redactor redactor
 }
 
 func newKeeper(r *Registry, secret *corev1.Secret) *keeper {
@@ -71,7 +74,7 @@ func (k *keeper) takeEvicted() bool {
 
 // run looks after the Secret until it is gone or ctx ends.
 func (k *keeper) run(ctx context.Context) {
-	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", k.agent))
+	ctx = klog.NewContext(ctx, k.redactor.logger(klog.LoggerWithValues(klog.FromContext(ctx), "agent", k.agent)))
 	retry := k.newRetry()
 	for ctx.Err() == nil {
 		secret := k.latest()
@@ -137,7 +140,7 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	if err != nil {
 		return err
 	}
-	conn, err := newConnection(config, k.options.UserAgent)
+	conn, err := k.connect(config)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
@@ -166,10 +169,17 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	k.connected(ctx, secret, id, first)
 	k.handler.Join(ctx, &Member{
 		Agent: k.agent, ID: id, Client: client, Namespaces: namespaces,
-		Warn: func(reason, message string) { k.event(secret, corev1.EventTypeWarning, reason, message) },
+		Warn:   func(reason, message string) { k.event(secret, corev1.EventTypeWarning, reason, message) },
+		Redact: k.redactor.text,
 	})
 	defer k.handler.Leave(k.agent)
 	return k.attend(ctx, secret, id, client, current)
+}
+
+// connect prepares a connection whose credential is printed nowhere.
+func (k *keeper) connect(config *kubeconfig.Config) (*connection, error) {
+	k.redactor.learn(config.REST())
+	return newConnection(config, k.options.UserAgent)
 }
 
 // attend probes the member and follows its Secret from the version on that it joined by. It returns when the member has to
@@ -234,7 +244,7 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 	if config.Hash() == current.current.Load().hash {
 		return k.compareNamespaces(ctx, joined, secret)
 	}
-	next, err := newConnection(config, k.options.UserAgent)
+	next, err := k.connect(config)
 	if err != nil {
 		k.keepOld(ctx, secret, err)
 		return nil

@@ -22,6 +22,8 @@ type Member struct {
 	Namespaces selector.Namespaces
 	// Warn puts an Event on the member's Secret; nil where there is none.
 	Warn func(reason, message string)
+	// Redact takes the member's credentials out of what is to be printed; nil where there are none.
+	Redact func(string) string
 }
 
 // Handler is told of members as they come and go. For one agent the calls come one after the other; for

@@ -59,6 +59,7 @@ func (k *keeper) warn(ctx context.Context, secret *corev1.Secret, reason, messag
 }
 
 func (k *keeper) event(secret *corev1.Secret, kind, reason, message string) {
+	message = k.redactor.text(message)
 	k.options.Recorder.Event(&corev1.ObjectReference{
 		APIVersion: "v1", Kind: "Secret", Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID,
 	}, kind, reason, message[:min(len(message), maxEventMessage)])

@@ -43,6 +43,8 @@ type member struct {
 	warn func(agent string, key types.NamespacedName, reason, message string)
 	// warnOwner, where there is one, tells the owner of the member itself.
 	warnOwner func(reason, message string)
+	// redact, where there is one, takes the member's credentials out of its words.
+	redact func(string) string
 
 	queue workqueue.TypedRateLimitingInterface[types.NamespacedName]
 	view  *view
@@ -72,6 +74,7 @@ func newMember(joined *clusters.Member, hub hub, options Options,
 		warn:    warn,
 
 		warnOwner: joined.Warn,
+		redact:    joined.Redact,
 
 		queue:   workqueue.NewTypedRateLimitingQueue[types.NamespacedName](newBackoff()),
 		settled: map[types.NamespacedName]settlement{},
@@ -173,7 +176,11 @@ func (m *member) note(ctx context.Context, key types.NamespacedName, err error) 
 		logger.V(2).Info("Still out of sync", "canary", key, "reason", why, "err", err)
 	case why != "":
 		logger.Error(err, "Sync", "canary", key, "reason", why)
-		m.warn(m.agent, key, why, err.Error())
+		message := err.Error()
+		if m.redact != nil {
+			message = m.redact(message)
+		}
+		m.warn(m.agent, key, why, message)
 	case known != "":
 		logger.Info("In sync again", "canary", key)
 	}
