@@ -68,7 +68,7 @@ func newCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return &usageError{command: command.CommandPath(), err: err}
 	})
-	root.AddCommand(newControllerCommand(), newVersionCommand())
+	root.AddCommand(newControllerCommand(), newReleaseCommand(), newVersionCommand())
 	return root
 }
 

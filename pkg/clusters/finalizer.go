@@ -10,12 +10,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/util/retry"
 )
 
 // hold puts the finalizer on the Secret. It tells whether that is new, and so the member.
 func (k *keeper) hold(ctx context.Context) (first bool, err error) {
-	err = k.editFinalizers(ctx, func(secret *corev1.Secret) []string {
+	err = editFinalizers(ctx, k.secrets(), k.agent, func(secret *corev1.Secret) []string {
 		if hasFinalizer(secret) || secret.DeletionTimestamp != nil {
 			return secret.Finalizers
 		}
@@ -30,19 +31,25 @@ func (k *keeper) hold(ctx context.Context) (first bool, err error) {
 
 // letGo removes the finalizer, and with it a deleted Secret.
 func (k *keeper) letGo(ctx context.Context) error {
-	err := k.editFinalizers(ctx, func(secret *corev1.Secret) []string {
-		return slices.DeleteFunc(slices.Clone(secret.Finalizers), func(f string) bool { return f == Finalizer })
-	})
+	err := editFinalizers(ctx, k.secrets(), k.agent, withoutFinalizer)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("remove the finalizer %s from Secret %s: %w", Finalizer, k.agent, err)
 	}
 	return nil
 }
 
-func (k *keeper) editFinalizers(ctx context.Context, edit func(*corev1.Secret) []string) error {
-	secrets := k.hub.CoreV1().Secrets(k.options.Namespace)
+func withoutFinalizer(secret *corev1.Secret) []string {
+	return slices.DeleteFunc(slices.Clone(secret.Finalizers), func(f string) bool { return f == Finalizer })
+}
+
+func (k *keeper) secrets() typedcorev1.SecretInterface {
+	return k.hub.CoreV1().Secrets(k.options.Namespace)
+}
+
+// editFinalizers gives the Secret of that name the finalizers that edit returns, unless it becomes another Secret meanwhile.
+func editFinalizers(ctx context.Context, secrets typedcorev1.SecretInterface, name string, edit func(*corev1.Secret) []string) error {
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		secret, err := secrets.Get(ctx, k.agent, metav1.GetOptions{})
+		secret, err := secrets.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -56,7 +63,7 @@ func (k *keeper) editFinalizers(ctx context.Context, edit func(*corev1.Secret) [
 		if err != nil {
 			return err
 		}
-		_, err = secrets.Patch(ctx, k.agent, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+		_, err = secrets.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
 		return err
 	})
 }
