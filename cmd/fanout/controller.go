@@ -96,37 +96,37 @@ func runController(ctx context.Context, f *flags) error {
 	events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: hub.CoreV1().Events("")})
 	recorder := events.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "fanout"})
 
-	controller := fanout.New(canaries, fanout.Options{
-		HubID:             hubID,
-		CreateNamespaces:  f.createNamespaces,
-		ConcurrentSyncs:   f.concurrentSyncs,
-		RequestTimeout:    f.requestTimeout,
-		ResyncPeriod:      f.resyncPeriod,
-		OrphanSweepPeriod: f.orphanSweepPeriod,
-		Recorder:          recorder,
-		Metrics:           fanout.NewMetrics(metrics),
-		Clock:             clock.RealClock{},
-	})
-	registry := clusters.New(hub, controller, clusters.Options{
-		HubID:             hubID,
-		Namespace:         f.clusterNamespace,
-		UserAgent:         userAgent(),
-		ProbePeriod:       f.probePeriod,
-		ProbeTimeout:      f.probeTimeout,
-		ProbeFailures:     f.probeFailures,
-		DeregisterTimeout: f.deregisterTimeout,
-		CleanupHint:       fanout.CleanupHint(hubID),
-		Recorder:          recorder,
-		Metrics:           clusters.NewMetrics(metrics),
-		Clock:             clock.RealClock{},
-	})
-
+	controllerMetrics, registryMetrics := fanout.NewMetrics(metrics), clusters.NewMetrics(metrics)
 	stopped := make(chan struct{})
 	defer close(stopped)
 	go boundShutdown(ctx, logger, f.shutdownTimeout, stopped)
 	health.ready.Store(true)
 	defer health.ready.Store(false)
 	return lead(ctx, hub, recorder, f.leaderElection, health, func(ctx context.Context) {
+		controller := fanout.New(canaries, fanout.Options{
+			HubID:             hubID,
+			CreateNamespaces:  f.createNamespaces,
+			ConcurrentSyncs:   f.concurrentSyncs,
+			RequestTimeout:    f.requestTimeout,
+			ResyncPeriod:      f.resyncPeriod,
+			OrphanSweepPeriod: f.orphanSweepPeriod,
+			Recorder:          recorder,
+			Metrics:           controllerMetrics,
+			Clock:             clock.RealClock{},
+		})
+		registry := clusters.New(hub, controller, clusters.Options{
+			HubID:             hubID,
+			Namespace:         f.clusterNamespace,
+			UserAgent:         userAgent(),
+			ProbePeriod:       f.probePeriod,
+			ProbeTimeout:      f.probeTimeout,
+			ProbeFailures:     f.probeFailures,
+			DeregisterTimeout: f.deregisterTimeout,
+			CleanupHint:       fanout.CleanupHint(hubID),
+			Recorder:          recorder,
+			Metrics:           registryMetrics,
+			Clock:             clock.RealClock{},
+		})
 		var work sync.WaitGroup
 		work.Go(func() { controller.Run(ctx) })
 		work.Go(func() { registry.Run(ctx) })

@@ -17,9 +17,24 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// lead runs work while this process is the leader, until ctx ends. The lease is given up after the work has
-// stopped and not before: client-go's own ReleaseOnCancel would free it first, and two leaders would write.
+// errLostLease says that the lease could not be renewed in time, and that the work has stopped.
+var errLostLease = errors.New("leader election: lost the lease")
+
+// lead runs work while this process is the leader, until ctx ends. A lease that is lost, since the hub does not answer or
+// another has taken it, stops the work and not the process, which stands for election again.
 func lead(ctx context.Context, hub kubernetes.Interface, recorder record.EventRecorder, config componentbase.LeaderElectionConfiguration, health *health, work func(context.Context)) error {
+	for {
+		err := leadOnce(ctx, hub, recorder, config, health, work)
+		if !errors.Is(err, errLostLease) || ctx.Err() != nil {
+			return err
+		}
+		klog.FromContext(ctx).Info("Lost the lease; the work has stopped and waits to lead again", "lease", klog.KRef(config.ResourceNamespace, config.ResourceName))
+	}
+}
+
+// leadOnce runs work for one term. The lease is given up after the work has stopped and not before: client-go's own
+// ReleaseOnCancel would free it first, and two leaders would write.
+func leadOnce(ctx context.Context, hub kubernetes.Interface, recorder record.EventRecorder, config componentbase.LeaderElectionConfiguration, health *health, work func(context.Context)) error {
 	if !config.LeaderElect {
 		work(ctx)
 		return nil
@@ -75,7 +90,7 @@ func lead(ctx context.Context, hub kubernetes.Interface, recorder record.EventRe
 	select {
 	case <-lost:
 		waitForWork()
-		return errors.New("leader election: lost the lease")
+		return errLostLease
 	case <-ctx.Done():
 		waitForWork() // the lease is renewed for as long as that takes
 		stopElecting()

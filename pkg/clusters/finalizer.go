@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -48,6 +49,8 @@ func (k *keeper) secrets() typedcorev1.SecretInterface {
 
 // editFinalizers gives the Secret of that name the finalizers that edit returns, unless it becomes another Secret meanwhile.
 func editFinalizers(ctx context.Context, secrets typedcorev1.SecretInterface, name string, edit func(*corev1.Secret) []string) error {
+	ctx, cancel := context.WithTimeout(ctx, hubTimeout)
+	defer cancel()
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		secret, err := secrets.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
@@ -67,6 +70,9 @@ func editFinalizers(ctx context.Context, secrets typedcorev1.SecretInterface, na
 		return err
 	})
 }
+
+// hubTimeout bounds what is asked of the hub.
+const hubTimeout = 30 * time.Second
 
 // fieldManager is the name under which fanout owns its finalizer.
 const fieldManager = "fanout"

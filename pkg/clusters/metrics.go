@@ -41,6 +41,16 @@ func (m *Metrics) enter(agent string, state State) {
 	m.members.WithLabelValues(string(state)).Inc()
 }
 
+// forgetAll takes back what enter counted, when nobody looks after members any more.
+func (m *Metrics) forgetAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for agent, before := range m.state {
+		m.members.WithLabelValues(string(before)).Dec()
+		delete(m.state, agent)
+	}
+}
+
 func (m *Metrics) forget(agent string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

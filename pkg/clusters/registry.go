@@ -67,12 +67,15 @@ func New(client kubernetes.Interface, handler Handler, options Options) *Registr
 
 // Run keeps members until ctx ends, and returns when the handler has been told to leave them all.
 func (r *Registry) Run(ctx context.Context) {
+	defer r.options.Metrics.forgetAll()
 	defer r.running.Wait()
 	secrets := r.hub.CoreV1().Secrets(r.options.Namespace)
 	_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
 		// Without a label selector: a Secret that loses its label must be seen to lose it.
 		ListerWatcher: &cache.ListWatch{
 			ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+				ctx, cancel := context.WithTimeout(ctx, hubTimeout)
+				defer cancel()
 				return secrets.List(ctx, options)
 			},
 			WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {

@@ -53,7 +53,7 @@ func New(client dynamic.Interface, options Options) *Controller {
 		members: map[string]*running{},
 	}
 	c.parents, c.hub = cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: hubCanaries(client),
+		ListerWatcher: hubCanaries(client, options.RequestTimeout),
 		ObjectType:    &unstructured.Unstructured{},
 		Transform:     newParent(options.HubID, options.Clock.Now),
 		Handler: cache.ResourceEventHandlerFuncs{
@@ -65,10 +65,12 @@ func New(client dynamic.Interface, options Options) *Controller {
 	return c
 }
 
-func hubCanaries(client dynamic.Interface) *cache.ListWatch {
+func hubCanaries(client dynamic.Interface, timeout time.Duration) *cache.ListWatch {
 	canaries := client.Resource(Canaries)
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			ctx, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
 			return canaries.List(ctx, options)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
@@ -81,6 +83,7 @@ func hubCanaries(client dynamic.Interface) *cache.ListWatch {
 func (c *Controller) Run(ctx context.Context) {
 	logger := klog.FromContext(ctx)
 	var group sync.WaitGroup
+	defer c.options.Metrics.forgetParents()
 	defer group.Wait()
 	group.Go(func() { c.hub.RunWithContext(ctx) })
 	group.Go(func() {

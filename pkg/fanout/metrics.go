@@ -62,6 +62,9 @@ func (m *Metrics) parentChanged(old, new *parent) {
 	}
 }
 
+// forgetParents takes back what parentChanged counted, when nobody watches them any more.
+func (m *Metrics) forgetParents() { m.parents.Reset() }
+
 // memberMetrics is one member's part.
 type memberMetrics struct {
 	all   *Metrics
