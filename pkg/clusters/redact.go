@@ -17,6 +17,8 @@ const (
 	minSecret = 4
 	// maxCredentials is how many of a member's credentials are remembered, the newest ones.
 	maxCredentials = 8
+	// maxPrinted bounds one value in a log: a member may say much.
+	maxPrinted = 4 << 10
 )
 
 // redactor keeps a member from getting its own credential into logs and Events: what a server answers ends up there when
@@ -94,12 +96,12 @@ func (s redactingSink) values(values []any) []any {
 	for i, value := range values {
 		switch value := value.(type) {
 		case string:
-			redacted[i] = s.redactor.text(value)
+			redacted[i] = s.text(value)
 		case error:
 			redacted[i] = s.err(value)
 		default:
-			if text := fmt.Sprint(value); s.redactor.text(text) != text {
-				redacted[i] = s.redactor.text(text)
+			if text := fmt.Sprint(value); s.text(text) != text {
+				redacted[i] = s.text(text)
 			}
 		}
 	}
@@ -110,8 +112,16 @@ func (s redactingSink) err(err error) error {
 	if err == nil {
 		return nil
 	}
-	if text := s.redactor.text(err.Error()); text != err.Error() {
+	if text := s.text(err.Error()); text != err.Error() {
 		return fmt.Errorf("%s", text)
 	}
 	return err
+}
+
+func (s redactingSink) text(value string) string {
+	text := s.redactor.text(value)
+	if len(text) > maxPrinted {
+		text = text[:maxPrinted] + "…"
+	}
+	return text
 }

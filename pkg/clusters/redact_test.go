@@ -68,6 +68,16 @@ func TestWhatHoldsNoCredentialIsPrintedAsItIs(t *testing.T) {
 	}
 }
 
+func TestAMemberThatSaysMuchIsCutShort(t *testing.T) {
+	var printed bytes.Buffer
+	logger := (&redactor{}).logger(textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(&printed))))
+	long := strings.Repeat("blah ", 1<<18)
+	logger.Error(errors.New(long), "Sync", "message", long)
+	if printed.Len() < 2*maxPrinted || printed.Len() > 3*maxPrinted {
+		t.Errorf("it prints %d bytes", printed.Len())
+	}
+}
+
 // A member whose credential changes often does not make the list grow.
 func TestOnlyTheNewestCredentialsAreRemembered(t *testing.T) {
 	r := &redactor{}

@@ -24,6 +24,9 @@ var errNamespaceNotAllowed = errors.New("the member takes no Canaries from this 
 // watch selects, so nothing tells when it goes or is handed over.
 const conflictRecheck = 30 * time.Second
 
+// maxClientDelay is the longest time for which a member can have a place left alone.
+const maxClientDelay = 5 * time.Minute
+
 // ConflictError says that an object which is not this hub's stands where a derived Canary should.
 type ConflictError struct {
 	// Key is the object's place in the member.
@@ -60,7 +63,7 @@ func classify(err error) error {
 		return err
 	}
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && seconds > 0 {
-		return &laterError{after: time.Duration(seconds) * time.Second, err: err}
+		return &laterError{after: min(time.Duration(seconds)*time.Second, maxClientDelay), err: err}
 	}
 	switch status.Status().Code {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
