@@ -117,7 +117,7 @@ func runController(ctx context.Context, f *flags) error {
 		DeregisterTimeout: f.deregisterTimeout,
 		CleanupHint:       fanout.CleanupHint(hubID),
 		Recorder:          recorder,
-		Metrics:           clusters.NewMetrics(metrics),
+		Metrics:           clusters.NewMetrics(metrics, clock.RealClock{}),
 		Clock:             clock.RealClock{},
 	})
 

@@ -23,7 +23,8 @@ type keeper struct {
 	evicted bool           // an older Secret claims the same cluster
 	wake    chan struct{}
 
-	said string // what was last reported
+	said string   // what was last reported
+	ends foreseen // the end of the credential in use
 }
 
 func newKeeper(r *Registry, secret *corev1.Secret) *keeper {
@@ -131,12 +132,15 @@ func (k *keeper) pause(ctx context.Context, how time.Duration) {
 func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Backoff) error {
 	config, err := configOf(secret)
 	if err != nil {
+		k.unuse()
 		return err
 	}
 	conn, err := newConnection(config, k.options.UserAgent)
 	if err != nil {
+		k.unuse()
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
+	k.use(ctx, secret, config)
 	current := &line{}
 	current.swap(conn)
 	defer func() { current.current.Load().close() }()
@@ -193,6 +197,7 @@ func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface
 		if err := k.renew(ctx, k.latest(), id, current); err != nil {
 			return err
 		}
+		k.foresee(ctx, k.latest())
 		found, err := probe(ctx, client, k.options.ProbeTimeout)
 		switch {
 		case err == nil && found != id:
@@ -248,5 +253,6 @@ func (k *keeper) renew(ctx context.Context, secret *corev1.Secret, id string, cu
 	}
 	current.swap(next)
 	k.renewed(ctx, secret, id)
+	k.use(ctx, secret, config)
 	return nil
 }
