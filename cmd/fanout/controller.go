@@ -75,6 +75,11 @@ func runController(ctx context.Context, f *flags) error {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
 
+	formats, err := clusters.ParseFormats(f.registration)
+	if err != nil {
+		return fmt.Errorf("--registration: %w", err)
+	}
+
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	listener, err := net.Listen("tcp", f.bindAddress)
@@ -110,6 +115,7 @@ func runController(ctx context.Context, f *flags) error {
 	registry := clusters.New(hub, controller, clusters.Options{
 		HubID:             hubID,
 		Namespace:         f.clusterNamespace,
+		Formats:           formats,
 		UserAgent:         userAgent(),
 		ProbePeriod:       f.probePeriod,
 		ProbeTimeout:      f.probeTimeout,

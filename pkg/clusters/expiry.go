@@ -57,7 +57,7 @@ func (k *keeper) use(ctx context.Context, secret *corev1.Secret, config *kubecon
 		k.unuse()
 		return
 	}
-	k.options.Metrics.expires(k.agent, expiry.At)
+	k.options.Metrics.expires(k.agent, k.name, expiry.At)
 	if expiry.Since.IsZero() {
 		expiry.Since = k.options.Clock.Now() // which it has been at least
 	}
@@ -70,7 +70,7 @@ func (k *keeper) use(ctx context.Context, secret *corev1.Secret, config *kubecon
 // unuse takes note that there is no credential in use, or none with a known end.
 func (k *keeper) unuse() {
 	k.ends = foreseen{}
-	k.options.Metrics.expiresNot(k.agent)
+	k.options.Metrics.expiresNot(k.agent, k.name)
 }
 
 // foresee warns the Secret's owner when the end of the credential in use has come nearer: once for each nearness, and

@@ -77,8 +77,9 @@ type foreseeing struct {
 }
 
 func newForeseeing() *foreseeing {
-	f := &foreseeing{clock: clocktesting.NewFakeClock(monday), recorder: record.NewFakeRecorder(100), registry: prometheus.NewRegistry()}
+	f := &foreseeing{clock: clocktesting.NewFakeClock(monday), recorder: record.NewFakeRecorder(100_000), registry: prometheus.NewRegistry()}
 	f.keeper = newKeeper(New(nil, nil, Options{Recorder: f.recorder, Metrics: NewMetrics(f.registry, f.clock), Clock: f.clock}), aSecret())
+	f.assume("eu-west-prod")
 	return f
 }
 
@@ -221,8 +222,9 @@ func TestACredentialWithoutAKnownEnd(t *testing.T) {
 		"an opaque token":         func() { f.use(t.Context(), f.latest(), configWith(t, "token: secret-token")) },
 		"a password":              func() { f.use(t.Context(), f.latest(), configWith(t, "{username: a, password: secret-token}")) },
 		"a Secret that is no use": func() { f.unuse() },
-		"a member that goes":      func() { f.options.Metrics.forget(f.agent) },
+		"a member that goes":      func() { f.assume("") },
 	} {
+		f.assume("eu-west-prod")
 		f.use(t.Context(), f.latest(), expiring)
 		if _, series := f.ttl(t); series != 1 {
 			t.Fatalf("%d series", series)

@@ -23,7 +23,7 @@ func (k *keeper) hold(ctx context.Context) (first bool, err error) {
 		return append(slices.Clone(secret.Finalizers), Finalizer)
 	})
 	if err != nil {
-		return false, fmt.Errorf("put the finalizer %s on Secret %s: %w", Finalizer, k.agent, err)
+		return false, fmt.Errorf("put the finalizer %s on Secret %s: %w", Finalizer, k.name, err)
 	}
 	return first, nil
 }
@@ -34,7 +34,7 @@ func (k *keeper) letGo(ctx context.Context) error {
 		return slices.DeleteFunc(slices.Clone(secret.Finalizers), func(f string) bool { return f == Finalizer })
 	})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("remove the finalizer %s from Secret %s: %w", Finalizer, k.agent, err)
+		return fmt.Errorf("remove the finalizer %s from Secret %s: %w", Finalizer, k.name, err)
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func (k *keeper) letGo(ctx context.Context) error {
 func (k *keeper) editFinalizers(ctx context.Context, edit func(*corev1.Secret) []string) error {
 	secrets := k.hub.CoreV1().Secrets(k.options.Namespace)
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		secret, err := secrets.Get(ctx, k.agent, metav1.GetOptions{})
+		secret, err := secrets.Get(ctx, k.name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (k *keeper) editFinalizers(ctx context.Context, edit func(*corev1.Secret) [
 		if err != nil {
 			return err
 		}
-		_, err = secrets.Patch(ctx, k.agent, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+		_, err = secrets.Patch(ctx, k.name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
 		return err
 	})
 }

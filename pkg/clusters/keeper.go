@@ -16,19 +16,21 @@ import (
 // keeper looks after one Secret and the member behind it. All its I/O is its own goroutine's.
 type keeper struct {
 	*Registry
-	agent string
+	name string // the Secret's
 
 	mu      sync.Mutex
 	secret  *corev1.Secret // nil once it is gone
-	evicted bool           // an older Secret claims the same cluster
+	evicted bool           // an older Secret claims the same cluster, or the same agent
 	wake    chan struct{}
+
+	agent string // what the Secret registers its member as, "" before it is known
 
 	said string   // what was last reported
 	ends foreseen // the end of the credential in use
 }
 
 func newKeeper(r *Registry, secret *corev1.Secret) *keeper {
-	k := &keeper{Registry: r, agent: secret.Name, secret: secret, wake: make(chan struct{}, 1)}
+	k := &keeper{Registry: r, name: secret.Name, secret: secret, wake: make(chan struct{}, 1)}
 	k.enter(Connecting)
 	return k
 }
@@ -41,7 +43,7 @@ func (k *keeper) tell(secret *corev1.Secret) {
 	k.poke()
 }
 
-// evict asks the keeper to give up its claim on its cluster.
+// evict asks the keeper to give up its claim on its cluster and its agent's name.
 func (k *keeper) evict() {
 	k.mu.Lock()
 	k.evicted = true
@@ -72,7 +74,7 @@ func (k *keeper) takeEvicted() bool {
 
 // run looks after the Secret until it is gone or ctx ends.
 func (k *keeper) run(ctx context.Context) {
-	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", k.agent))
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "secret", k.name))
 	retry := k.newRetry()
 	for ctx.Err() == nil {
 		secret := k.latest()
@@ -82,7 +84,7 @@ func (k *keeper) run(ctx context.Context) {
 				return
 			}
 			continue
-		case isLeaving(secret):
+		case k.options.Formats.isLeaving(secret):
 			if err := k.deregister(ctx, secret); err != nil {
 				klog.FromContext(ctx).Error(err, "Deregister")
 				k.pause(ctx, retry.Step())
@@ -130,7 +132,20 @@ func (k *keeper) pause(ctx context.Context, how time.Duration) {
 
 // keep connects to the member and has the handler work with it for as long as that goes well.
 func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Backoff) error {
-	config, err := configOf(secret)
+	k.takeEvicted() // which was about what is taken anew now
+	agent, err := k.options.Formats.agentOf(secret)
+	if err != nil {
+		k.assume("")
+		return err
+	}
+	k.assume(agent)
+	if err := k.names.take(agent, k.claim(secret.CreationTimestamp.Time), k.poke); err != nil {
+		k.unuse()
+		return err
+	}
+	defer k.names.release(agent, k.name)
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", agent))
+	config, err := k.options.Formats.configOf(secret)
 	if err != nil {
 		k.unuse()
 		return err
@@ -152,11 +167,10 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	if err != nil {
 		return err
 	}
-	k.takeEvicted()
-	if err := k.claims.take(id, claim{agent: k.agent, created: secret.CreationTimestamp.Time, evict: k.evict}, k.poke); err != nil {
+	if err := k.claims.take(id, k.claim(secret.CreationTimestamp.Time), k.poke); err != nil {
 		return err
 	}
-	defer k.claims.release(id, k.agent)
+	defer k.claims.release(id, k.name)
 	// Before anything is written there: what is held by no finalizer would be left behind.
 	first, err := k.hold(ctx)
 	if err != nil {
@@ -183,7 +197,7 @@ func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface
 			return ctx.Err()
 		case <-k.wake:
 			secret := k.latest()
-			if secret == nil || isLeaving(secret) || k.takeEvicted() {
+			if secret == nil || k.options.Formats.isLeaving(secret) || k.takeEvicted() {
 				return errChanged
 			}
 			if err := k.renew(ctx, secret, id, current); err != nil {
@@ -221,13 +235,18 @@ func (k *keeper) renew(ctx context.Context, secret *corev1.Secret, id string, cu
 	if secret == nil {
 		return errChanged
 	}
-	config, err := configOf(secret)
+	config, err := k.options.Formats.configOf(secret)
+	if err != nil {
+		k.keepOld(ctx, secret, err)
+		return nil
+	}
+	agent, err := k.options.Formats.agentOf(secret)
 	if err != nil {
 		k.keepOld(ctx, secret, err)
 		return nil
 	}
 	if config.Hash() == current.current.Load().hash {
-		return nil
+		return k.renamed(ctx, agent)
 	}
 	next, err := newConnection(config, k.options.UserAgent)
 	if err != nil {
@@ -250,6 +269,10 @@ func (k *keeper) renew(ctx context.Context, secret *corev1.Secret, id string, cu
 		next.close()
 		k.keepOld(ctx, secret, err)
 		return nil
+	}
+	if err := k.renamed(ctx, agent); err != nil {
+		next.close()
+		return err
 	}
 	current.swap(next)
 	k.renewed(ctx, secret, id)

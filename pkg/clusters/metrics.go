@@ -15,8 +15,14 @@ type Metrics struct {
 	clock   clock.PassiveClock
 
 	mu    sync.Mutex
-	state map[string]State
-	ends  map[string]time.Time // of the credential in use, by agent
+	state map[string]State  // by the name of the Secret
+	ends  map[string]ending // by agent
+}
+
+// ending is when the credential in use for an agent ends, and the Secret that it is from.
+type ending struct {
+	secret string
+	at     time.Time
 }
 
 // NewMetrics registers the registry's metrics.
@@ -31,7 +37,7 @@ func NewMetrics(registry prometheus.Registerer, clock clock.PassiveClock) *Metri
 			[]string{"agent"}, nil),
 		clock: clock,
 		state: map[string]State{},
-		ends:  map[string]time.Time{},
+		ends:  map[string]ending{},
 	}
 	for _, state := range states {
 		m.members.WithLabelValues(string(state))
@@ -53,41 +59,42 @@ func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
 	defer m.mu.Unlock()
 	now := m.clock.Now()
 	for agent, end := range m.ends {
-		metrics <- prometheus.MustNewConstMetric(m.ttl, prometheus.GaugeValue, end.Sub(now).Seconds(), agent)
+		metrics <- prometheus.MustNewConstMetric(m.ttl, prometheus.GaugeValue, end.at.Sub(now).Seconds(), agent)
 	}
 }
 
-// enter counts agent under state and no longer under the one before.
-func (m *Metrics) enter(agent string, state State) {
+// enter counts the Secret's member under state and no longer under the one before.
+func (m *Metrics) enter(secret string, state State) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if before, known := m.state[agent]; known {
+	if before, known := m.state[secret]; known {
 		m.members.WithLabelValues(string(before)).Dec()
 	}
-	m.state[agent] = state
+	m.state[secret] = state
 	m.members.WithLabelValues(string(state)).Inc()
 }
 
-// expires says when the credential in use for agent ends.
-func (m *Metrics) expires(agent string, end time.Time) {
+// expires says when the credential that is in use for agent, from the Secret, ends.
+func (m *Metrics) expires(agent, secret string, end time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ends[agent] = end
+	m.ends[agent] = ending{secret: secret, at: end}
 }
 
-// expiresNot says that it has no known end, or that there is none.
-func (m *Metrics) expiresNot(agent string) {
+// expiresNot says that it has no known end, or that there is none. The series of another Secret stays.
+func (m *Metrics) expiresNot(agent, secret string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.ends, agent)
-}
-
-func (m *Metrics) forget(agent string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if before, known := m.state[agent]; known {
-		m.members.WithLabelValues(string(before)).Dec()
-		delete(m.state, agent)
+	if m.ends[agent].secret == secret {
+		delete(m.ends, agent)
 	}
-	delete(m.ends, agent)
+}
+
+func (m *Metrics) forget(secret string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if before, known := m.state[secret]; known {
+		m.members.WithLabelValues(string(before)).Dec()
+		delete(m.state, secret)
+	}
 }

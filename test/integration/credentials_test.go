@@ -16,7 +16,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"fanout/test/fixture"
 )
@@ -93,10 +92,7 @@ func endOfToken(t *testing.T, token string) time.Time {
 
 func endOfCertificate(t *testing.T, kubeconfig []byte) time.Time {
 	t.Helper()
-	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := fixture.ReadKubeconfig(t, kubeconfig)
 	pair, err := tls.X509KeyPair(config.CertData, config.KeyData)
 	if err != nil {
 		t.Fatal(err)
