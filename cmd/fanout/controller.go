@@ -75,6 +75,11 @@ func runController(ctx context.Context, f *flags) error {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
 
+	formats, err := clusters.ParseFormats(f.registration)
+	if err != nil {
+		return fmt.Errorf("--registration: %w", err)
+	}
+
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	listener, err := net.Listen("tcp", f.bindAddress)
@@ -96,7 +101,7 @@ func runController(ctx context.Context, f *flags) error {
 	events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: hub.CoreV1().Events("")})
 	recorder := events.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "fanout"})
 
-	controllerMetrics, registryMetrics := fanout.NewMetrics(metrics), clusters.NewMetrics(metrics)
+	controllerMetrics, registryMetrics := fanout.NewMetrics(metrics), clusters.NewMetrics(metrics, clock.RealClock{})
 	stopped := make(chan struct{})
 	defer close(stopped)
 	go boundShutdown(ctx, logger, f.shutdownTimeout, stopped)
@@ -117,6 +122,7 @@ func runController(ctx context.Context, f *flags) error {
 		registry := clusters.New(hub, controller, clusters.Options{
 			HubID:             hubID,
 			Namespace:         f.clusterNamespace,
+			Formats:           formats,
 			UserAgent:         userAgent(),
 			ProbePeriod:       f.probePeriod,
 			ProbeTimeout:      f.probeTimeout,

@@ -16,12 +16,15 @@ import (
 	componentbase "k8s.io/component-base/config"
 	componentoptions "k8s.io/component-base/config/options"
 	logsapi "k8s.io/component-base/logs/api/v1"
+
+	"fanout/pkg/clusters"
 )
 
 // flags are the controller's.
 type flags struct {
 	kubeconfig        string
 	clusterNamespace  string
+	registration      []string
 	bindAddress       string
 	createNamespaces  bool
 	concurrentSyncs   int
@@ -39,6 +42,7 @@ type flags struct {
 
 func defaultFlags() *flags {
 	return &flags{
+		registration:      []string{string(clusters.Native)},
 		bindAddress:       "0.0.0.0:8080",
 		createNamespaces:  true,
 		concurrentSyncs:   8,
@@ -67,6 +71,7 @@ func (f *flags) sections() (sections cliflag.NamedFlagSets) {
 	hub := sections.FlagSet("hub")
 	hub.StringVar(&f.kubeconfig, "kubeconfig", f.kubeconfig, "Kubeconfig of the hub. Without it, the cluster that fanout runs in is the hub.")
 	hub.StringVar(&f.clusterNamespace, "cluster-namespace", f.clusterNamespace, "Namespace in the hub with the Secrets that register members. By default the one fanout runs in.")
+	hub.StringSliceVar(&f.registration, "registration", f.registration, "Formats of the Secrets that register members: native (fanout's own), capi (Cluster API's), argocd (Argo CD's).")
 	hub.DurationVar(&f.resyncPeriod, "resync-period", f.resyncPeriod, "How often everything is compared again, from memory.")
 
 	members := sections.FlagSet("members")
@@ -130,6 +135,9 @@ func (f *flags) validate() error {
 	}
 	for _, fault := range content.IsDNS1123Label(f.clusterNamespace) {
 		faults = append(faults, fmt.Errorf("--cluster-namespace %q: %s", f.clusterNamespace, fault))
+	}
+	if _, err := clusters.ParseFormats(f.registration); err != nil {
+		faults = append(faults, fmt.Errorf("--registration: %w", err))
 	}
 	if _, _, err := net.SplitHostPort(f.bindAddress); err != nil {
 		faults = append(faults, fmt.Errorf("--bind-address %q: must be an IP address and a port, such as 0.0.0.0:8080", f.bindAddress))

@@ -75,7 +75,7 @@ func TestHelpOfTheControllerHasItsFlagsInSections(t *testing.T) {
 			}
 			at := 0
 			for _, section := range []string{
-				"Hub flags:", "--cluster-namespace", "--kubeconfig", "--resync-period",
+				"Hub flags:", "--cluster-namespace", "--kubeconfig", "--registration", "--resync-period",
 				"Members flags:", "--concurrent-syncs", "--create-namespaces", "--deregister-timeout", "--orphan-sweep-period",
 				"--probe-failure-threshold", "--probe-period", "--probe-timeout", "--request-timeout",
 				"Serving flags:", "--bind-address", "--shutdown-timeout",
@@ -121,6 +121,8 @@ func TestAFaultOfTheCommandLine(t *testing.T) {
 		{"no time for a probe", controller("--probe-timeout=0"), []string{"--probe-timeout"}},
 		{"no time to stop", controller("--shutdown-timeout=0"), []string{"--shutdown-timeout"}},
 		{"a namespace that can't be", controller("--cluster-namespace=Fanout_System"), []string{"--cluster-namespace", "Fanout_System"}},
+		{"a registration nobody knows", controller("--registration=native,flux"), []string{"--registration", `"flux"`, "argocd"}},
+		{"no registration", controller("--registration="), []string{"--registration", "at least one"}},
 		{"an address without a port", controller("--bind-address=localhost"), []string{"--bind-address", "localhost"}},
 		{"a lease shorter than its renewal", controller("--leader-elect-lease-duration=10s"), []string{"--leader-elect-lease-duration"}},
 		{"a renewal with too few attempts", controller("--leader-elect-retry-period=5s"), []string{"--leader-elect-renew-deadline", "--leader-elect-retry-period"}},

@@ -21,7 +21,7 @@ type claimant struct {
 
 func aClaimant(agent string, age time.Duration) *claimant {
 	c := &claimant{}
-	c.claim = claim{agent: agent, created: monday.Add(-age), evict: func() { c.evicted++ }}
+	c.claim = claim{secret: agent, created: monday.Add(-age), evict: func() { c.evicted++ }}
 	return c
 }
 
@@ -162,18 +162,18 @@ func TestClaimsProperties(t *testing.T) {
 				for _, other := range m.claimants {
 					evicted += other.evicted
 				}
-				if free := id != "hub" && (!held || holder == c.agent); free != (err == nil) {
-					t.Fatalf("%s takes %s, which %q has: %v", c.agent, id, holder, err)
+				if free := id != "hub" && (!held || holder == c.secret); free != (err == nil) {
+					t.Fatalf("%s takes %s, which %q has: %v", c.secret, id, holder, err)
 				}
 				if err != nil && !errors.Is(err, errRefused) {
 					t.Fatalf("take: %v", err)
 				}
 				if err == nil {
-					m.holds[id] = c.agent
+					m.holds[id] = c.secret
 				}
 				asked := err != nil && id != "hub" && older(c.claim, m.named(holder).claim)
 				if evicted != map[bool]int{true: 1}[asked] {
-					t.Fatalf("%s takes %s, which %q has: %d were evicted", c.agent, id, holder, evicted)
+					t.Fatalf("%s takes %s, which %q has: %d were evicted", c.secret, id, holder, evicted)
 				}
 			},
 			"release": func(t *rapid.T) {
@@ -182,7 +182,7 @@ func TestClaimsProperties(t *testing.T) {
 				for agent := range m.all.waiting[id] {
 					waits[agent] = m.named(agent).notified
 				}
-				if m.all.release(id, c.agent); m.holds[id] == c.agent {
+				if m.all.release(id, c.secret); m.holds[id] == c.secret {
 					delete(m.holds, id)
 				}
 				for agent, before := range waits {
@@ -194,7 +194,7 @@ func TestClaimsProperties(t *testing.T) {
 			"": func(t *rapid.T) {
 				got := map[string]string{}
 				for id, holder := range m.all.holders {
-					got[id] = holder.agent
+					got[id] = holder.secret
 				}
 				if fmt.Sprint(got) != fmt.Sprint(m.holds) || m.holds["hub"] != "" {
 					t.Fatalf("the holders are %v, want %v", got, m.holds)
@@ -205,7 +205,7 @@ func TestClaimsProperties(t *testing.T) {
 }
 
 func (m *claimsModel) named(agent string) *claimant {
-	if i := slices.IndexFunc(m.claimants, func(c *claimant) bool { return c.agent == agent }); i >= 0 {
+	if i := slices.IndexFunc(m.claimants, func(c *claimant) bool { return c.secret == agent }); i >= 0 {
 		return m.claimants[i]
 	}
 	return &claimant{}
@@ -228,20 +228,20 @@ func TestTheOldestEndsUpWithTheCluster(t *testing.T) {
 		holder := ""
 		for range 3 { // each looks again when it was told to
 			for _, c := range rapid.Permutation(agents).Draw(t, "order") {
-				if c.evicted > 0 && holder == c.agent {
-					all.release("cluster", c.agent)
+				if c.evicted > 0 && holder == c.secret {
+					all.release("cluster", c.secret)
 					c.evicted, holder = 0, ""
 					continue
 				}
 				if c.take(all, "cluster") == nil {
-					holder = c.agent
+					holder = c.secret
 				}
 			}
 		}
-		if _ = oldest.take(all, "cluster"); holder != oldest.agent {
+		if _ = oldest.take(all, "cluster"); holder != oldest.secret {
 			for _, c := range agents { // the last turn
-				if c.agent == holder && c.evicted == 0 {
-					t.Fatalf("%s has the cluster and was not asked to give it to %s", holder, oldest.agent)
+				if c.secret == holder && c.evicted == 0 {
+					t.Fatalf("%s has the cluster and was not asked to give it to %s", holder, oldest.secret)
 				}
 			}
 		}

@@ -13,10 +13,15 @@ import (
 // the credential until now; a member that can't be cleaned keeps it no longer than DeregisterTimeout. An
 // error means that the Secret could not be let go.
 func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) error {
+	k.names.leave(k.agent, k.name) // another Secret may register the agent from now on
 	if !hasFinalizer(secret) {
 		return nil // nothing was ever written there, or it has been cleaned
 	}
 	k.enter(Leaving)
+	if k.agent == "" {
+		k.assume(k.lastAgent(secret))
+	}
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", k.agent))
 	logger := klog.FromContext(ctx)
 	if secret.Annotations[AnnotationOnDeregister] == OnDeregisterKeep {
 		logger.Info("Deregistered; what was put into the member stays", "annotation", AnnotationOnDeregister)
@@ -53,7 +58,7 @@ func (k *keeper) drain(ctx context.Context) error {
 	if secret == nil {
 		return nil
 	}
-	config, err := configOf(secret)
+	config, err := k.options.Formats.configOf(secret)
 	if err != nil {
 		return err
 	}
@@ -74,9 +79,15 @@ func (k *keeper) drain(ctx context.Context) error {
 	}
 	// Where another agent is the same cluster, what stands there is that agent's. A claim as young as this one
 	// evicts nobody.
-	if err := k.claims.take(id, claim{agent: k.agent, created: k.options.Clock.Now(), evict: k.evict}, k.poke); err != nil {
+	mine := k.claim(k.options.Clock.Now())
+	if err := k.claims.take(id, mine, k.poke); err != nil {
 		return nil
 	}
-	defer k.claims.release(id, k.agent)
-	return k.handler.Drain(ctx, &Member{Agent: k.agent, ID: id, Client: client, Redact: k.redactor.text})
+	defer k.claims.release(id, k.name)
+	agent := k.agent
+	if err := k.names.take(agent, mine, k.poke); err != nil {
+		agent += "@" + k.name // another cluster has the name now, and the handler is to tell the two apart
+	}
+	defer k.names.leave(k.agent, k.name)
+	return k.handler.Drain(ctx, &Member{Agent: agent, ID: id, Client: client, Redact: k.redactor.text})
 }

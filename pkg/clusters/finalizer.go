@@ -17,7 +17,7 @@ import (
 
 // hold puts the finalizer on the Secret. It tells whether that is new, and so the member.
 func (k *keeper) hold(ctx context.Context) (first bool, err error) {
-	err = editFinalizers(ctx, k.secrets(), k.agent, func(secret *corev1.Secret) []string {
+	err = editFinalizers(ctx, k.secrets(), k.name, func(secret *corev1.Secret) []string {
 		if hasFinalizer(secret) || secret.DeletionTimestamp != nil {
 			return secret.Finalizers
 		}
@@ -25,16 +25,16 @@ func (k *keeper) hold(ctx context.Context) (first bool, err error) {
 		return append(slices.Clone(secret.Finalizers), Finalizer)
 	})
 	if err != nil {
-		return false, fmt.Errorf("put the finalizer %s on Secret %s: %w", Finalizer, k.agent, err)
+		return false, fmt.Errorf("put the finalizer %s on Secret %s: %w", Finalizer, k.name, err)
 	}
 	return first, nil
 }
 
 // letGo removes the finalizer, and with it a deleted Secret.
 func (k *keeper) letGo(ctx context.Context) error {
-	err := editFinalizers(ctx, k.secrets(), k.agent, withoutFinalizer)
+	err := editFinalizers(ctx, k.secrets(), k.name, withoutFinalizer)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("remove the finalizer %s from Secret %s: %w", Finalizer, k.agent, err)
+		return fmt.Errorf("remove the finalizer %s from Secret %s: %w", Finalizer, k.name, err)
 	}
 	return nil
 }

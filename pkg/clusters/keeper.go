@@ -18,19 +18,22 @@ import (
 // keeper looks after one Secret and the member behind it. All its I/O is its own goroutine's.
 type keeper struct {
 	*Registry
-	agent string
+	name string // the Secret's
 
 	mu      sync.Mutex
 	secret  *corev1.Secret // nil once it is gone
-	evicted bool           // an older Secret claims the same cluster
+	evicted bool           // an older Secret claims the same cluster, or the same agent
 	wake    chan struct{}
 
-	said     string // what was last reported
+	agent string // what the Secret registers its member as, "" before it is known
+
+	said     string   // what was last reported
+	ends     foreseen // the end of the credential in use
 	redactor redactor
 }
 
 func newKeeper(r *Registry, secret *corev1.Secret) *keeper {
-	k := &keeper{Registry: r, agent: secret.Name, secret: secret, wake: make(chan struct{}, 1)}
+	k := &keeper{Registry: r, name: secret.Name, secret: secret, wake: make(chan struct{}, 1)}
 	k.enter(Connecting)
 	return k
 }
@@ -43,7 +46,7 @@ func (k *keeper) tell(secret *corev1.Secret) {
 	k.poke()
 }
 
-// evict asks the keeper to give up its claim on its cluster.
+// evict asks the keeper to give up its claim on its cluster and its agent's name.
 func (k *keeper) evict() {
 	k.mu.Lock()
 	k.evicted = true
@@ -74,7 +77,7 @@ func (k *keeper) takeEvicted() bool {
 
 // run looks after the Secret until it is gone or ctx ends.
 func (k *keeper) run(ctx context.Context) {
-	ctx = klog.NewContext(ctx, k.redactor.logger(klog.LoggerWithValues(klog.FromContext(ctx), "agent", k.agent)))
+	ctx = klog.NewContext(ctx, k.redactor.logger(klog.LoggerWithValues(klog.FromContext(ctx), "secret", k.name)))
 	retry := k.newRetry()
 	for ctx.Err() == nil {
 		secret := k.latest()
@@ -84,7 +87,7 @@ func (k *keeper) run(ctx context.Context) {
 				return
 			}
 			continue
-		case isLeaving(secret):
+		case k.options.Formats.isLeaving(secret):
 			if err := k.deregister(ctx, secret); err != nil {
 				klog.FromContext(ctx).Error(err, "Deregister")
 				k.pause(ctx, retry.Step())
@@ -132,18 +135,35 @@ func (k *keeper) pause(ctx context.Context, how time.Duration) {
 
 // keep connects to the member and has the handler work with it for as long as that goes well.
 func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Backoff) error {
-	config, err := configOf(secret)
+	k.takeEvicted() // which was about what is taken anew now
+	agent, err := k.options.Formats.agentOf(secret)
 	if err != nil {
+		k.assume("")
+		return err
+	}
+	k.assume(agent)
+	if err := k.names.take(agent, k.claim(secret.CreationTimestamp.Time), k.poke); err != nil {
+		k.unuse()
+		return err
+	}
+	defer k.names.release(agent, k.name)
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", agent))
+	config, err := k.options.Formats.configOf(secret)
+	if err != nil {
+		k.unuse()
 		return err
 	}
 	namespaces, err := namespacesOf(secret)
 	if err != nil {
+		k.unuse()
 		return err
 	}
 	conn, err := k.connect(config)
 	if err != nil {
+		k.unuse()
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
+	k.use(ctx, secret, config)
 	current := &line{}
 	current.swap(conn)
 	defer func() { current.current.Load().close() }()
@@ -155,11 +175,10 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	if err != nil {
 		return err
 	}
-	k.takeEvicted()
-	if err := k.claims.take(id, claim{agent: k.agent, created: secret.CreationTimestamp.Time, evict: k.evict}, k.poke); err != nil {
+	if err := k.claims.take(id, k.claim(secret.CreationTimestamp.Time), k.poke); err != nil {
 		return err
 	}
-	defer k.claims.release(id, k.agent)
+	defer k.claims.release(id, k.name)
 	// Before anything is written there: what is held by no finalizer would be left behind.
 	first, err := k.hold(ctx)
 	if err != nil {
@@ -195,7 +214,7 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 			return ctx.Err()
 		case <-k.wake:
 			secret := k.latest()
-			if secret == nil || isLeaving(secret) || k.takeEvicted() {
+			if secret == nil || k.options.Formats.isLeaving(secret) || k.takeEvicted() {
 				return errChanged
 			}
 			if err := k.renew(ctx, joined, secret, id, current); err != nil {
@@ -209,6 +228,7 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 		if err := k.renew(ctx, joined, k.latest(), id, current); err != nil {
 			return err
 		}
+		k.foresee(ctx, k.latest())
 		found, err := probe(ctx, client, k.options.ProbeTimeout)
 		switch {
 		case err == nil && found != id:
@@ -232,7 +252,12 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 	if secret == nil {
 		return errChanged
 	}
-	config, err := configOf(secret)
+	config, err := k.options.Formats.configOf(secret)
+	if err != nil {
+		k.keepOld(ctx, secret, err)
+		return nil
+	}
+	agent, err := k.options.Formats.agentOf(secret)
 	if err != nil {
 		k.keepOld(ctx, secret, err)
 		return nil
@@ -242,7 +267,7 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 		return nil
 	}
 	if config.Hash() == current.current.Load().hash {
-		return k.compareNamespaces(ctx, joined, secret)
+		return k.sameMember(ctx, joined, secret, agent)
 	}
 	next, err := k.connect(config)
 	if err != nil {
@@ -266,16 +291,12 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 		k.keepOld(ctx, secret, err)
 		return nil
 	}
+	if err := k.sameMember(ctx, joined, secret, agent); err != nil {
+		next.close()
+		return err
+	}
 	current.swap(next)
 	k.renewed(ctx, secret, id)
-	return k.compareNamespaces(ctx, joined, secret)
-}
-
-// compareNamespaces returns errChanged where the member is open to other namespaces now than when it joined.
-func (k *keeper) compareNamespaces(ctx context.Context, joined, secret *corev1.Secret) error {
-	if sameNamespaces(joined, secret) {
-		return nil
-	}
-	klog.FromContext(ctx).Info("The member is open to other namespaces now", "annotation", AnnotationNamespaces)
-	return errChanged
+	k.use(ctx, secret, config)
+	return nil
 }

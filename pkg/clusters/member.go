@@ -10,7 +10,7 @@ import (
 
 // Member is a cluster that was reached and has proven who it is.
 type Member struct {
-	// Agent is the member's name, the name of its Secret.
+	// Agent is the member's name, as its Secret says.
 	Agent string
 	// ID is the UID of the cluster's kube-system Namespace.
 	ID string

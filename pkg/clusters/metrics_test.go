@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	clocktesting "k8s.io/utils/clock/testing"
 	"pgregory.net/rapid"
 )
 
@@ -30,7 +31,7 @@ func allStates(members map[State]int) map[State]int {
 
 func TestAMemberCountsUnderOneState(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := NewMetrics(registry)
+	m := NewMetrics(registry, clocktesting.NewFakePassiveClock(monday))
 	for _, step := range []struct {
 		do   func()
 		want map[State]int
@@ -56,7 +57,7 @@ func TestAMemberCountsUnderOneState(t *testing.T) {
 func TestEveryMemberIsCountedOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		registry := prometheus.NewRegistry()
-		m := NewMetrics(registry)
+		m := NewMetrics(registry, clocktesting.NewFakePassiveClock(monday))
 		now := map[string]State{}
 		agents, any := rapid.SampledFrom([]string{"a", "b", "c"}), rapid.SampledFrom(states)
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {

@@ -22,6 +22,8 @@ type Options struct {
 	HubID string
 	// Namespace holds the Secrets.
 	Namespace string
+	// Formats are those in which a Secret may register a member. Others' Secrets are not looked at.
+	Formats Formats
 	// UserAgent is how fanout names itself to members.
 	UserAgent string
 	// ProbePeriod is how often a member is probed, and the longest pause between attempts to reach it.
@@ -48,9 +50,10 @@ type Registry struct {
 	hub     kubernetes.Interface
 	handler Handler
 	claims  *claims
+	names   *names
 
 	mu      sync.Mutex
-	keepers map[string]*keeper
+	keepers map[string]*keeper // by the Secret's name
 	running sync.WaitGroup
 }
 
@@ -61,6 +64,7 @@ func New(client kubernetes.Interface, handler Handler, options Options) *Registr
 		hub:     client,
 		handler: handler,
 		claims:  newClaims(options.HubID),
+		names:   newNames(),
 		keepers: map[string]*keeper{},
 	}
 }
@@ -83,7 +87,7 @@ func (r *Registry) Run(ctx context.Context) {
 			},
 		},
 		ObjectType: &corev1.Secret{},
-		Transform:  trimSecret,
+		Transform:  r.options.Formats.trimSecret,
 		Handler: cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(obj any) { r.changed(ctx, obj.(*corev1.Secret)) },
 			UpdateFunc: func(_, obj any) { r.changed(ctx, obj.(*corev1.Secret)) },
@@ -100,7 +104,7 @@ func (r *Registry) changed(ctx context.Context, secret *corev1.Secret) {
 	defer r.mu.Unlock()
 	k := r.keepers[secret.Name]
 	switch {
-	case !isRegistration(secret):
+	case !r.options.Formats.isRegistration(secret):
 		if k != nil {
 			k.tell(nil)
 		}
@@ -133,7 +137,8 @@ func (r *Registry) retire(k *keeper) bool {
 	if k.latest() != nil {
 		return false
 	}
-	delete(r.keepers, k.agent)
-	r.options.Metrics.forget(k.agent)
+	delete(r.keepers, k.name)
+	k.assume("")
+	r.options.Metrics.forget(k.name)
 	return true
 }

@@ -9,7 +9,7 @@ import (
 
 // enter moves the member to a state, for the metric.
 func (k *keeper) enter(state State) {
-	k.options.Metrics.enter(k.agent, state)
+	k.options.Metrics.enter(k.name, state)
 }
 
 // connected reports that the member works: to the Secret's owner when that is news, and not at each restart.

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"fanout/pkg/clusters/kubeconfig"
 	"fanout/pkg/selector"
 )
 
@@ -36,37 +35,18 @@ const (
 )
 
 // isRegistration tells whether secret is, or was, the registration of a member.
-func isRegistration(secret *corev1.Secret) bool {
-	return isLabelled(secret) || hasFinalizer(secret)
-}
-
-func isLabelled(secret *corev1.Secret) bool {
-	return secret.Labels[LabelSecretType] == SecretTypeCluster
+func (f Formats) isRegistration(secret *corev1.Secret) bool {
+	return f.of(secret) != "" || hasFinalizer(secret)
 }
 
 func hasFinalizer(secret *corev1.Secret) bool {
 	return slices.Contains(secret.Finalizers, Finalizer)
 }
 
-// isLeaving tells whether a member is being deregistered: its Secret is deleted, or has lost the label.
-func isLeaving(secret *corev1.Secret) bool {
-	return secret.DeletionTimestamp != nil || !isLabelled(secret)
-}
-
-// configOf reads the member's client configuration.
-func configOf(secret *corev1.Secret) (*kubeconfig.Config, error) {
-	if secret.Name == reservedAgent {
-		return nil, fmt.Errorf("%w: the name %q means the hub itself; give the Secret another name", errRefused, reservedAgent)
-	}
-	data, ok := secret.Data[KubeconfigKey]
-	if !ok {
-		return nil, fmt.Errorf("%w: the Secret has no key %q; put the member's kubeconfig there", errRefused, KubeconfigKey)
-	}
-	config, err := kubeconfig.Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errRefused, err)
-	}
-	return config, nil
+// isLeaving tells whether a member is being deregistered: its Secret is deleted, or has lost the label, or is of a
+// format that is understood no more.
+func (f Formats) isLeaving(secret *corev1.Secret) bool {
+	return secret.DeletionTimestamp != nil || f.of(secret) == ""
 }
 
 // namespacesOf reads which namespaces of the hub may put something into the member.
@@ -89,17 +69,19 @@ func sameNamespaces(a, b *corev1.Secret) bool {
 	return limitedA == limitedB && textA == textB
 }
 
-// trimSecret is the informer's transform: of a Secret that registers no member no data is kept.
-func trimSecret(obj any) (any, error) {
+// trimSecret is the informer's transform: of a Secret that registers no member no data is kept, and of one that does only
+// what it is read for.
+func (f Formats) trimSecret(obj any) (any, error) {
 	secret, ok := obj.(*corev1.Secret)
 	if !ok {
 		return obj, nil
 	}
 	secret.ManagedFields = nil
-	if !isRegistration(secret) {
+	if !f.isRegistration(secret) {
 		secret.Data, secret.Annotations = nil, nil
-	} else {
-		maps.DeleteFunc(secret.Data, func(key string, _ []byte) bool { return key != KubeconfigKey })
+		return secret, nil
 	}
+	format := f.formatOf(secret)
+	maps.DeleteFunc(secret.Data, func(key string, _ []byte) bool { return !slices.Contains(format.keys(), key) })
 	return secret, nil
 }

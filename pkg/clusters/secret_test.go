@@ -12,6 +12,8 @@ import (
 	"fanout/pkg/clusters/kubeconfig"
 )
 
+var native = Formats{Native}
+
 // aSecret registers a member.
 func aSecret(edits ...func(*corev1.Secret)) *corev1.Secret {
 	secret := &corev1.Secret{
@@ -60,10 +62,10 @@ func TestWhatASecretSays(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			secret := aSecret(row.edits...)
-			if got := isRegistration(secret); got != row.registration {
+			if got := native.isRegistration(secret); got != row.registration {
 				t.Errorf("isRegistration: %t", got)
 			}
-			if got := isLeaving(secret); got != row.leaving {
+			if got := native.isLeaving(secret); got != row.leaving {
 				t.Errorf("isLeaving: %t", got)
 			}
 		})
@@ -71,7 +73,7 @@ func TestWhatASecretSays(t *testing.T) {
 }
 
 func TestConfigOf(t *testing.T) {
-	config, err := configOf(aSecret())
+	config, err := native.configOf(aSecret())
 	if err != nil || config.Server() != "https://10.0.0.1:6443" {
 		t.Errorf("configOf: %v, %v", config, err)
 	}
@@ -80,7 +82,6 @@ func TestConfigOf(t *testing.T) {
 		edit func(*corev1.Secret)
 		says string
 	}{
-		{"named local", func(s *corev1.Secret) { s.Name = "local" }, "another name"},
 		{"no data", func(s *corev1.Secret) { s.Data = nil }, `no key "kubeconfig"`},
 		{"another key", func(s *corev1.Secret) { s.Data = map[string][]byte{"value": s.Data[KubeconfigKey]} }, `no key "kubeconfig"`},
 		{"an empty kubeconfig", func(s *corev1.Secret) { s.Data[KubeconfigKey] = nil }, "kubeconfig refused"},
@@ -93,7 +94,7 @@ func TestConfigOf(t *testing.T) {
 		}, "https"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			config, err := configOf(aSecret(row.edit))
+			config, err := native.configOf(aSecret(row.edit))
 			if config != nil || !errors.Is(err, errRefused) || stateOf(err) != Refused || !strings.Contains(err.Error(), row.says) {
 				t.Errorf("configOf: %v, %v", config, err)
 			}
@@ -103,7 +104,7 @@ func TestConfigOf(t *testing.T) {
 		})
 	}
 	var refused *kubeconfig.RefusedError
-	if _, err := configOf(aSecret(func(s *corev1.Secret) { s.Data[KubeconfigKey] = nil })); !errors.As(err, &refused) {
+	if _, err := native.configOf(aSecret(func(s *corev1.Secret) { s.Data[KubeconfigKey] = nil })); !errors.As(err, &refused) {
 		t.Errorf("the faults are lost: %v", err)
 	}
 }
@@ -162,9 +163,9 @@ func TestTrimSecret(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			want := aSecret(row.edit, row.left)
 			for _, times := range []string{"once", "twice"} { // an informer may transform an object twice
-				got, err := trimSecret(aSecret(row.edit))
+				got, err := native.trimSecret(aSecret(row.edit))
 				if err == nil && times == "twice" {
-					got, err = trimSecret(got)
+					got, err = native.trimSecret(got)
 				}
 				if diff := cmp.Diff(any(want), got); diff != "" || err != nil {
 					t.Errorf("trimmed %s (-want +got), %v:\n%s", times, err, diff)
@@ -172,7 +173,7 @@ func TestTrimSecret(t *testing.T) {
 			}
 		})
 	}
-	if got, err := trimSecret("text"); got != "text" || err != nil {
+	if got, err := native.trimSecret("text"); got != "text" || err != nil {
 		t.Errorf("it made %v of what is no Secret: %v", got, err)
 	}
 }

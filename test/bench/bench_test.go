@@ -107,9 +107,9 @@ func (f *field) startFanout(ctx context.Context, b *testing.B) (stopped <-chan s
 		Recorder: &record.FakeRecorder{}, Metrics: fanout.NewMetrics(metrics), Clock: clock.RealClock{},
 	})
 	registry := clusters.New(f.hub.Kube, controller, clusters.Options{
-		HubID: hubID, Namespace: ofFanout, UserAgent: "fanout/bench",
+		HubID: hubID, Namespace: ofFanout, Formats: clusters.Formats{clusters.Native}, UserAgent: "fanout/bench",
 		ProbePeriod: 10 * time.Second, ProbeTimeout: 5 * time.Second, ProbeFailures: 3, DeregisterTimeout: time.Minute,
-		Recorder: &record.FakeRecorder{}, Metrics: clusters.NewMetrics(metrics), Clock: clock.RealClock{},
+		Recorder: &record.FakeRecorder{}, Metrics: clusters.NewMetrics(metrics, clock.RealClock{}), Clock: clock.RealClock{},
 	})
 	done := make(chan struct{})
 	go func() {

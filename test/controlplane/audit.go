@@ -28,6 +28,8 @@ type Write struct {
 	Group, Resource, Subresource, Namespace, Name string
 	// User and UserAgent say by whom, and Query what the URL says besides, such as fieldManager and dryRun.
 	User, UserAgent, Query string
+	// Credential tells one credential of a user from another: the ID of a token ("JTI=…"), the hash of a client certificate.
+	Credential string
 	// Code is the HTTP status: less than 300 when the write was accepted, whether or not it changed anything.
 	Code int
 	// Time is when the request arrived.
@@ -77,10 +79,15 @@ type auditEvent struct {
 	Verb                     string
 	RequestURI               string
 	UserAgent                string
-	User                     struct{ Username string }
+	User                     auditUser
 	ObjectRef                struct{ APIGroup, Resource, Subresource, Namespace, Name string }
 	ResponseStatus           struct{ Code int }
 	RequestReceivedTimestamp time.Time
+}
+
+type auditUser struct {
+	Username string
+	Extra    map[string][]string
 }
 
 func parseAudit(log []byte) ([]Write, error) {
@@ -115,5 +122,6 @@ func (e *auditEvent) write() Write {
 		Namespace: e.ObjectRef.Namespace, Name: e.ObjectRef.Name,
 	}
 	_, w.Query, _ = strings.Cut(e.RequestURI, "?")
+	w.Credential = strings.Join(e.User.Extra["authentication.kubernetes.io/credential-id"], " ")
 	return w
 }

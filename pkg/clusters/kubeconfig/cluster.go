@@ -22,58 +22,69 @@ func readCluster(s *section, a *accepted) {
 	s.ignore("disable-compression", "extensions")
 
 	a.server = readServer(s)
-	if data := s.data("certificate-authority-data"); data != nil {
-		if a.caData = certificates(data); a.caData == nil {
-			s.fault("certificate-authority-data", "holds no PEM certificate", embedFix)
-		}
-	}
-	a.tlsServerName = s.text("tls-server-name")
-	if a.tlsServerName != "" && !isHost(a.tlsServerName) {
-		s.fault("tls-server-name", "is not a host name", "give the DNS name or IP address that the server's certificate is for")
-	}
+	readIdentity(s, "certificate-authority-data", "tls-server-name", embedFix, a)
 	s.end()
 }
 
+// readIdentity reads how to know the server.
+func readIdentity(s *section, caField, nameField, fix phrase, a *accepted) {
+	if data := s.data(caField); data != nil {
+		if a.caData = certificates(data); a.caData == nil {
+			s.fault(caField, "holds no PEM certificate", fix)
+		}
+	}
+	a.tlsServerName = s.text(nameField)
+	if a.tlsServerName != "" && !isHost(a.tlsServerName) {
+		s.fault(nameField, "is not a host name", "give the DNS name or IP address that the server's certificate is for")
+	}
+}
+
+const serverForm phrase = "give it as https://host:port, with a path prefix where there is one"
+
 // readServer returns the server as https://host[:port][/prefix], without a slash at its end, or "".
 func readServer(s *section) string {
-	const field, form = phrase("server"), phrase("give it as https://host:port, with a path prefix where there is one")
+	const field = phrase("server")
 	text := s.text(field)
 	if text == "" {
 		if s.value(field) == nil {
-			s.fault(field, "is missing", form)
+			s.fault(field, "is missing", serverForm)
 		}
 		return ""
 	}
+	server, problem := serverOf(text)
+	if problem != "" {
+		s.fault(field, problem, serverForm)
+	}
+	return server
+}
+
+// serverOf returns the server that a text names, or says what is wrong with it.
+func serverOf(text string) (server string, problem phrase) {
 	u, err := url.Parse(text)
 	if err != nil {
-		s.fault(field, "is not a URL", form)
-		return ""
+		return "", "is not a URL"
 	}
-	var problem phrase
 	switch {
 	case u.Scheme != "https":
-		problem = "is not an https address"
+		return "", "is not an https address"
 	case u.User != nil:
-		problem = "holds a user"
+		return "", "holds a user"
 	case strings.ContainsAny(text, "?#"):
-		problem = "has a query or a fragment"
+		return "", "has a query or a fragment"
 	case !isHost(u.Hostname()):
-		problem = "has no valid host"
+		return "", "has no valid host"
 	case u.Port() != "" && !isPort(u.Port()):
-		problem = "has no valid port"
+		return "", "has no valid port"
 	case !isPrefix(u):
-		problem = "has no plain path"
-	default:
-		host := strings.ToLower(u.Hostname())
-		if u.Port() != "" {
-			host = net.JoinHostPort(host, u.Port())
-		} else if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		return "https://" + host + strings.TrimRight(u.Path, "/")
+		return "", "has no plain path"
 	}
-	s.fault(field, problem, form)
-	return ""
+	host := strings.ToLower(u.Hostname())
+	if u.Port() != "" {
+		host = net.JoinHostPort(host, u.Port())
+	} else if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return "https://" + host + strings.TrimRight(u.Path, "/"), ""
 }
 
 func isHost(host string) bool {

@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// A Config is the configuration of a client for one member. Every Config is one that Parse accepted; the zero Config
+// A Config is the configuration of a client for one member. Every Config is one that Parse or ParseArgoCD accepted; the zero Config
 // is of no use. It never changes, and may be used from several goroutines.
 //
 // A Config shows no credential in whatever way it is printed, encoded or dumped: its fields are behind a function,

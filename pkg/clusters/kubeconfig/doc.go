@@ -1,10 +1,12 @@
-// Package kubeconfig turns the bytes of an untrusted kubeconfig into a client configuration.
+// Package kubeconfig turns the bytes of an untrusted kubeconfig, or of an Argo CD cluster Secret, into a client
+// configuration.
 //
 // A kubeconfig can run commands, read files, send a credential through a proxy and act as somebody else. Nothing
 // of that may happen in the hub because somebody wrote a Secret. So the configuration is not filtered but rebuilt:
 // Parse reads the current context, takes the fields of a short list (server, CA, client certificate, token, user and
 // password, TLS server name), checks each, and builds a rest.Config of these alone. Everything else in the current
-// context is refused; what belongs to other contexts is not looked at.
+// context is refused; what belongs to other contexts is not looked at. ParseArgoCD does the same with that other way to say
+// the same things.
 //
 // The package guarantees:
 //

@@ -9,9 +9,10 @@ import (
 // maxFaults bounds the faults of one error. Beyond it they are only counted.
 const maxFaults = 12
 
-// FieldError is one reason for which a kubeconfig is refused. Its text holds no value of the kubeconfig.
+// FieldError is one reason for which a kubeconfig, or an Argo CD cluster, is refused. Its text holds no value of it.
 type FieldError struct {
-	// Field is the path of the field, such as users[name=admin].user.exec. It is empty for the file as a whole.
+	// Field is the path of the field, such as users[name=admin].user.exec or config.tlsClientConfig.caData. It is empty
+	// for a kubeconfig as a whole.
 	Field string
 	// Line is the line of the fault, counted from 1, or 0 where there is none to tell.
 	Line int
@@ -42,6 +43,8 @@ type RefusedError struct {
 	Faults []*FieldError
 	// Omitted counts the faults beyond that bound.
 	Omitted int
+
+	what phrase
 }
 
 func (e *RefusedError) Error() string {
@@ -49,7 +52,7 @@ func (e *RefusedError) Error() string {
 	for i, f := range e.Faults {
 		texts[i] = f.Error()
 	}
-	text := "kubeconfig refused: " + strings.Join(texts, "; ")
+	text := string(e.what) + " refused: " + strings.Join(texts, "; ")
 	if e.Omitted > 0 {
 		text += fmt.Sprintf("; and %d more", e.Omitted)
 	}
@@ -65,11 +68,20 @@ func (e *RefusedError) Unwrap() []error {
 	return errs
 }
 
+// A dialect is a way to write a client configuration down.
+type dialect struct {
+	what phrase
+	// under is the place of what is read.
+	under place
+	// vocabulary is every field that the dialect has, accepted or not.
+	vocabulary []phrase
+}
+
 // A phrase is text that this package wrote. Constants become one by themselves and a string from the file
 // only by a conversion, which makes the compiler keep the file's content out of the errors.
 type phrase string
 
-// A place is a path in the kubeconfig. It grows by phrases, indexes and names that passed printable.
+// A place is a path in the configuration. It grows by phrases, indexes and names that passed printable.
 type place string
 
 func (p place) field(name phrase) place {
@@ -79,6 +91,14 @@ func (p place) field(name phrase) place {
 	return p + "." + place(name)
 }
 
+// below returns p as a place in another.
+func (p place) below(other place) place {
+	if p == "" || other == "" {
+		return other + p
+	}
+	return other + "." + p
+}
+
 func (p place) entry(index int, name string) place {
 	if printable(name) {
 		return p + "[name=" + place(name) + "]"
@@ -86,8 +106,9 @@ func (p place) entry(index int, name string) place {
 	return p + "[" + place(strconv.Itoa(index)) + "]"
 }
 
-// faults collects what is wrong with one kubeconfig.
+// faults collects what is wrong with one configuration.
 type faults struct {
+	dialect
 	found   []*FieldError
 	omitted int
 }
@@ -97,7 +118,7 @@ func (f *faults) add(at place, line int, problem, fix phrase) {
 		f.omitted++
 		return
 	}
-	f.found = append(f.found, &FieldError{Field: string(at), Line: line, Problem: string(problem), Fix: string(fix)})
+	f.found = append(f.found, &FieldError{Field: string(at.below(f.under)), Line: line, Problem: string(problem), Fix: string(fix)})
 }
 
 func (f *faults) full() bool { return len(f.found) == maxFaults }
@@ -108,5 +129,5 @@ func (f *faults) err() error {
 	if len(f.found) == 0 {
 		return nil
 	}
-	return &RefusedError{Faults: f.found, Omitted: f.omitted}
+	return &RefusedError{Faults: f.found, Omitted: f.omitted, what: f.what}
 }

@@ -47,6 +47,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("printed as %q", c)
 		}
 		mustHoldAllowedFieldsOnly(t, c)
+		mustBeAnEnd(t, c)
 		mustAgreeWithClientGo(t, c, data)
 	})
 }

@@ -9,7 +9,7 @@ const MaxSize = 256 << 10
 // A configuration that can't be accepted as a whole is refused as a whole: the error is then a *RefusedError that
 // holds every fault found, up to a bound. Parse returns no other error, and never panics.
 func Parse(data []byte) (*Config, error) {
-	var f faults
+	f := faults{dialect: dialect{what: "kubeconfig", vocabulary: vocabulary}}
 	top, ok := readDocument(data, &f)
 	if !ok {
 		return nil, f.err()

@@ -121,7 +121,7 @@ func (s *section) end() {
 			s.faults.omitted++
 			continue
 		}
-		switch name, exact := lookUp(key.Value); {
+		switch name, exact := s.faults.lookUp(key.Value); {
 		case exact:
 			s.faults.add(s.at.field(name), key.Line, "does not belong in this section", "move or remove it")
 		case name != "":

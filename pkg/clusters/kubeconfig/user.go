@@ -22,29 +22,34 @@ func readUser(s *section, a *accepted) {
 	}
 	s.ignore("extensions")
 
-	readToken(s, a)
-	readPassword(s, a)
-	readClientCertificate(s, a)
+	readToken(s, "token", a)
+	readPassword(s, tokenFix, a)
+	readClientCertificate(s, "client-certificate-data", "client-key-data", embedFix, a)
 	s.end()
 
-	if a.token != "" && a.username != "" {
-		s.fault("token", "is given beside a username and a password", "keep one of the two")
-	}
+	oneOfTwo(s, "token", a)
 	if a.credentials() == "" && s.faults.count() == faultsBefore {
 		s.faults.add(s.at, s.node.Line, "has no credential", tokenFix)
 	}
 }
 
 // readToken reads a bearer token. It goes into a header, where a line break begins another header.
-func readToken(s *section, a *accepted) {
-	a.token = s.text("token")
+func readToken(s *section, field phrase, a *accepted) {
+	a.token = s.text(field)
 	notVisible := func(r rune) bool { return r <= ' ' || r > '~' }
 	if strings.ContainsFunc(a.token, notVisible) {
-		s.fault("token", "has a blank, a line break or another character that no token has", "give it on one line, without blanks around it")
+		s.fault(field, "has a blank, a line break or another character that no token has", "give it on one line, without blanks around it")
 	}
 }
 
-func readPassword(s *section, a *accepted) {
+// oneOfTwo keeps a token and a password apart: a request has one place for the two.
+func oneOfTwo(s *section, tokenField phrase, a *accepted) {
+	if a.token != "" && a.username != "" {
+		s.fault(tokenField, "is given beside a username and a password", "keep one of the two")
+	}
+}
+
+func readPassword(s *section, insteadFix phrase, a *accepted) {
 	a.username, a.password = s.text("username"), s.text("password")
 	for _, f := range []struct {
 		name phrase
@@ -55,7 +60,7 @@ func readPassword(s *section, a *accepted) {
 		}
 	}
 	if strings.Contains(a.username, ":") { // where basic authentication ends the name and begins the password
-		s.fault("username", "has a colon", tokenFix)
+		s.fault("username", "has a colon", insteadFix)
 	}
 	switch {
 	case a.username != "" && a.password == "" && s.value("password") == nil:
@@ -65,8 +70,7 @@ func readPassword(s *section, a *accepted) {
 	}
 }
 
-func readClientCertificate(s *section, a *accepted) {
-	const certField, keyField = phrase("client-certificate-data"), phrase("client-key-data")
+func readClientCertificate(s *section, certField, keyField, fix phrase, a *accepted) {
 	cert, key := s.data(certField), s.data(keyField)
 	switch {
 	case cert != nil && key != nil:
@@ -75,8 +79,8 @@ func readClientCertificate(s *section, a *accepted) {
 			s.fault(certField, problem, "give a certificate and the key it was issued for, as PEM, unencrypted")
 		}
 	case cert != nil && s.value(keyField) == nil:
-		s.fault(keyField, "is missing beside a client certificate", embedFix)
+		s.fault(keyField, "is missing beside a client certificate", fix)
 	case key != nil && s.value(certField) == nil:
-		s.fault(certField, "is missing beside a client key", embedFix)
+		s.fault(certField, "is missing beside a client key", fix)
 	}
 }

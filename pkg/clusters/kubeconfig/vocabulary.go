@@ -12,10 +12,10 @@ var vocabulary = []phrase{
 	"username", "password", "as", "as-uid", "as-groups", "as-user-extra", "auth-provider", "exec",
 }
 
-// lookUp finds the field that a key of the file is, or, if not exact, is meant to be: tokenfile, clientKeyData,
+// lookUp finds the field of the dialect that a key of the file is, or, if not exact, is meant to be: tokenfile, clientKeyData,
 // Certificate_Authority. It returns "" for every other key.
-func lookUp(key string) (name phrase, exact bool) {
-	for _, known := range vocabulary {
+func (d *dialect) lookUp(key string) (name phrase, exact bool) {
+	for _, known := range d.vocabulary {
 		if key == string(known) {
 			return known, true
 		}
