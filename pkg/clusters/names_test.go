@@ -134,3 +134,21 @@ func TestNamesProperty(t *testing.T) {
 		}
 	})
 }
+
+// A Secret that is on its way, and is held by others, keeps its agent's name from nobody.
+func TestALeavingSecretGivesItsNameUp(t *testing.T) {
+	k := newForeseeing().keeper
+	if err := k.names.take(k.agent, aClaimant(k.name, time.Hour).claim, k.poke); err != nil {
+		t.Fatal(err)
+	}
+	other := aClaimant("other", 0)
+	if err := other.takeName(k.names, k.agent); err == nil {
+		t.Error("the name was free before")
+	}
+	if err := k.deregister(t.Context(), aSecret(withOtherHolder, deleted)); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.takeName(k.names, k.agent); err != nil || other.notified != 1 {
+		t.Errorf("told %d times: %v", other.notified, err)
+	}
+}
