@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -48,56 +47,6 @@ func TestAdoption(t *testing.T) {
 	})
 	w.hub.Delete(t, w.canaries, "api-health")
 	w.expectHolders(t, "api-health")
-}
-
-// Strangers and fanout race for the same names, many times; whoever is first keeps the name, and fanout never
-// touches what a stranger created.
-func TestCreationRace(t *testing.T) {
-	const rounds = 1000
-	w := newWorld(t, "eu-west-prod")
-	w.startFanout(t)
-	member := w.members["eu-west-prod"]
-	member.Namespace(t, w.canaries)
-	w.hub.Namespace(t, w.canaries)
-
-	strangers := map[string]*metav1.ObjectMeta{}
-	for i := range rounds {
-		name := fmt.Sprintf("race-%d", i)
-		raced := make(chan error, 1)
-		go func() {
-			_, err := w.hub.Canaries(w.canaries).Create(t.Context(), w.canary(name, "*"), metav1.CreateOptions{})
-			raced <- err
-		}()
-		// A server-side apply, and now and then a little later, so that either side wins often.
-		if i%2 == 0 {
-			_ = member.Get(t, w.canaries, name)
-		}
-		created, err := member.Canaries(w.canaries).Create(t.Context(), fixture.Canary(w.canaries, name), metav1.CreateOptions{})
-		switch {
-		case err == nil:
-			strangers[name] = &metav1.ObjectMeta{UID: created.GetUID(), ResourceVersion: created.GetResourceVersion()}
-		case !apierrors.IsAlreadyExists(err):
-			t.Fatal(err)
-		}
-		if err := <-raced; err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("the stranger won %d of %d races", len(strangers), rounds)
-	if len(strangers) == 0 || len(strangers) == rounds {
-		t.Fatal("one side won every race, which shows nothing")
-	}
-	w.expectCount(t, "eu-west-prod", rounds)
-	for i := range rounds {
-		w.hub.Delete(t, w.canaries, fmt.Sprintf("race-%d", i))
-	}
-	w.expectCount(t, "eu-west-prod", len(strangers))
-	for name, before := range strangers {
-		after := member.Get(t, w.canaries, name)
-		if after == nil || after.GetUID() != before.UID || after.GetResourceVersion() != before.ResourceVersion {
-			t.Errorf("%s is not as its owner left it: %v", name, after)
-		}
-	}
 }
 
 // An edited or deleted copy is put back; what others add stays.
