@@ -78,5 +78,7 @@ func (k *keeper) drain(ctx context.Context) error {
 		return nil
 	}
 	defer k.claims.release(id, k.agent)
-	return k.handler.Drain(ctx, &Member{Agent: k.agent, ID: id, Client: client})
+	return k.handler.Drain(ctx, &Member{Agent: k.agent, ID: id, Client: client, Warn: func(reason, message string) {
+		k.event(secret, corev1.EventTypeWarning, reason, message)
+	}})
 }
