@@ -89,5 +89,8 @@ func (k *keeper) drain(ctx context.Context) error {
 		agent += "@" + k.name // another cluster has the name now, and the handler is to tell the two apart
 	}
 	defer k.names.leave(k.agent, k.name)
-	return k.handler.Drain(ctx, &Member{Agent: agent, ID: id, Client: client, Redact: k.redactor.text})
+	return k.handler.Drain(ctx, &Member{
+		Agent: agent, ID: id, Client: client, Redact: k.redactor.text,
+		Warn: func(reason, message string) { k.event(secret, corev1.EventTypeWarning, reason, message) },
+	})
 }

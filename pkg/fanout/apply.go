@@ -48,7 +48,7 @@ func (m *member) verify(ctx context.Context, key types.NamespacedName, want *uns
 		return &laterError{after: conflictRecheck, err: &ConflictError{Key: key, Owner: owner}}
 	case found.terminating:
 		m.view.record(key, found)
-		return nil
+		return m.await(ctx, key, parent)
 	case owner != want.GetLabels()[LabelHub]:
 		return classify(m.adopt(ctx, key, want, found, parent))
 	case found.hash == hash && holds(live, want):
@@ -59,7 +59,21 @@ func (m *member) verify(ctx context.Context, key types.NamespacedName, want *uns
 		return err
 	}
 	_, err = m.write(ctx, key, want, found, parent)
+	if apierrors.IsConflict(err) {
+		return m.lost(key, hash, err)
+	}
 	return classify(err)
+}
+
+// lost gives way to the writer that was faster than a write of hash, and tries again soon where it is the first time.
+func (m *member) lost(key types.NamespacedName, hash string, err error) error {
+	m.mu.Lock()
+	m.fights.lost(key, hash, m.options.Clock.Now())
+	m.mu.Unlock()
+	if contested := m.yield(key, hash); contested != nil {
+		return contested
+	}
+	return err
 }
 
 // adopt takes over an object whose owner asked for it. The request is consumed: left in place, it would let
@@ -81,7 +95,10 @@ func (m *member) adopt(ctx context.Context, key types.NamespacedName, want *unst
 // write applies want, creates its namespace where that is missing, and returns what stands there now.
 func (m *member) write(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, base *observed, parent *parent) (*observed, error) {
 	written, err := m.patch(ctx, key, want, base)
-	if base == nil && m.options.CreateNamespaces && isNamespaceMissing(err) {
+	switch missing := base == nil && isNamespaceMissing(err); {
+	case missing && !m.options.CreateNamespaces:
+		err = fmt.Errorf("%w: create it in the member, or start fanout with --create-namespaces", err)
+	case missing:
 		if err = m.createNamespace(ctx, key.Namespace); err == nil {
 			written, err = m.patch(ctx, key, want, base)
 		}
@@ -136,7 +153,10 @@ func (m *member) patch(ctx context.Context, key types.NamespacedName, want *unst
 	defer cancel()
 	force := true
 	written, err := m.client.Namespace(key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body,
-		metav1.PatchOptions{FieldManager: FieldManager, Force: &force})
+		metav1.PatchOptions{FieldManager: FieldManager, Force: &force, FieldValidation: metav1.FieldValidationStrict})
+	if fields := unknownFields(err); len(fields) > 0 {
+		return nil, &UnknownFieldError{Key: key, Fields: fields}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("apply Canary %s: %w", key, err)
 	}

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
@@ -226,4 +227,57 @@ func (c contextual) Get(ctx context.Context, name string, options metav1.GetOpti
 		return nil, err
 	}
 	return c.ResourceInterface.Get(ctx, name, options, subresources...)
+}
+
+// With the hub's CRD all parents went. Whoever applied them has time to apply them again after it is back.
+func TestTheGuardGivesTimeAfterTheCRDCameBack(t *testing.T) {
+	at := func(uid string) *unstructured.Unstructured {
+		crd := crdIn(condition("Established", "True"))
+		withUID(types.UID(uid))(crd)
+		return crd
+	}
+	going := at("one")
+	beingDeleted(going)
+	gone := apierrors.NewNotFound(crds.GroupResource(), "canaries.canaries.flanksource.com")
+	for _, row := range []struct {
+		name   string
+		before []any // what the guard saw, a CRD or an error
+		grace  bool
+	}{
+		{"never seen", nil, false},
+		{"the same", []any{at("two")}, false},
+		{"another", []any{at("one")}, true},
+		{"the old one was seen to go", []any{going}, true},
+		{"none was there", []any{gone}, true},
+		{"the hub was away", []any{at("two"), errors.New("away")}, false},
+		{"it went twice", []any{at("one"), gone, at("three"), gone}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			g := guard()
+			answers := append(row.before, at("two"), at("two"), at("two"))
+			g.hub.PrependReactor("get", "customresourcedefinitions", func(clienttesting.Action) (bool, runtime.Object, error) {
+				answer := answers[0]
+				answers = answers[1:]
+				if err, failed := answer.(error); failed {
+					return true, nil, err
+				}
+				return true, answer.(runtime.Object), nil
+			})
+			confirm := func(later time.Duration) error {
+				g.clock.SetTime(g.clock.Now().Add(later))
+				return g.confirm(t.Context(), g.clock.Now().Add(-time.Nanosecond))
+			}
+			for range row.before {
+				_ = confirm(time.Second)
+			}
+			for _, look := range []struct {
+				later   time.Duration
+				refused bool
+			}{{time.Second, row.grace}, {reinstallGrace - time.Second, row.grace}, {2 * time.Second, false}} {
+				if err := confirm(look.later); (err != nil) != look.refused || err != nil && !errors.Is(err, errHubUnknown) {
+					t.Errorf("%s later: %v", look.later, err)
+				}
+			}
+		})
+	}
 }

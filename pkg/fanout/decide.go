@@ -9,7 +9,7 @@ const (
 	actionUpdate action = "update" // there, derived from something else than what is asked for now
 	actionVerify action = "verify" // there, but not as fanout wrote it: look whether what fanout wrote still holds
 	actionDelete action = "delete" // there, and nobody asks for it
-	actionWait   action = "wait"   // terminating: what comes next is decided when it is gone
+	actionWait   action = "wait"   // terminating: what comes next, if anything, is decided when it is gone
 )
 
 // demand is what the hub asks of one place in a member.
@@ -29,7 +29,7 @@ type demand struct {
 //	asked for   held                          action
 //	---------   ---------------------------   ------
 //	frozen      anything                      none
-//	anything    terminating                   wait (none, where nothing is asked for)
+//	anything    terminating                   wait
 //	nothing     nothing                       none
 //	nothing     a Canary                      delete
 //	a Canary    nothing                       create
@@ -45,8 +45,6 @@ func decide(want demand, have *observed, settled string) action {
 		return actionNone
 	case have == nil:
 		return actionCreate
-	case have.terminating && want.hash == "":
-		return actionNone
 	case have.terminating:
 		return actionWait
 	case want.hash == "":

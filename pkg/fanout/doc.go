@@ -9,6 +9,7 @@
 //	view.go        what the member does hold: watch.go brings it, observed.go trims it of its spec
 //	decide.go      the two compared: create, update, verify, delete, wait or nothing
 //	apply.go       the write, and prune.go the delete; both carry what they were decided on
+//	terminating.go the wait for a deleted copy to go, and the report if it does not
 //	errors.go      what an error means for the next attempt; fight.go and crd.go hold back a write or a prune
 //
 // What is pure (derive, decide) takes values and returns values. What talks to one member knows neither

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -58,6 +60,10 @@ func classify(err error) error {
 	if err == nil {
 		return nil
 	}
+	var unknown *UnknownFieldError
+	if errors.As(err, &unknown) {
+		return &laterError{err: err}
+	}
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
 		return err
@@ -71,21 +77,30 @@ func classify(err error) error {
 		// the next resync, tries again.
 		return &laterError{err: err}
 	}
+	if isMistyped(status) {
+		return &laterError{err: err}
+	}
 	return err
 }
 
 // Reasons that more than their name hangs on.
 const (
-	reasonForbidden  = "Forbidden"
-	reasonCRDMissing = "CanaryCRDMissing"
+	reasonForbidden   = "Forbidden"
+	reasonCRDMissing  = "CanaryCRDMissing"
+	reasonTerminating = "Terminating"
 )
 
 // reason is the error's class, as metrics and Events name it.
 func reason(err error) string {
 	var conflict *ConflictError
+	var terminating *TerminatingError
+	var unknown *UnknownFieldError
+	var status apierrors.APIStatus
 	switch {
 	case errors.As(err, &conflict):
 		return "Conflict"
+	case errors.As(err, &terminating):
+		return reasonTerminating
 	case errors.Is(err, errContested):
 		return "Contested"
 	case errors.Is(err, errNamespaceNotAllowed):
@@ -94,12 +109,20 @@ func reason(err error) string {
 		return "HubUnknown"
 	case apierrors.IsUnauthorized(err):
 		return "Unauthorized"
+	case isCRDMissing(err), isCRDTerminating(err):
+		return reasonCRDMissing
+	case isNamespaceMissing(err):
+		return "NamespaceMissing"
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return "NamespaceTerminating"
 	case apierrors.IsForbidden(err):
 		return reasonForbidden
+	case errors.As(err, &unknown):
+		return "UnknownField"
+	case errors.As(err, &status) && isMistyped(status):
+		return "Rejected"
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
 		return "Rejected"
-	case isCRDMissing(err):
-		return reasonCRDMissing
 	case apierrors.IsTooManyRequests(err):
 		return "Throttled"
 	default:
@@ -111,6 +134,14 @@ func reason(err error) string {
 // lacks an object, and answers with a Status.
 func isCRDMissing(err error) bool {
 	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
+}
+
+// isCRDTerminating tells the refusal to create a Canary while their CRD is on its way out from one for want of rights. Both
+// are 403, and the words are all that tells them apart.
+func isCRDTerminating(err error) bool {
+	var status apierrors.APIStatus
+	return apierrors.IsForbidden(err) && errors.As(err, &status) &&
+		strings.Contains(status.Status().Message, "not allowed while custom resource definition is terminating")
 }
 
 // isNamespaceMissing tells the 404 of a write into a namespace that is not there.

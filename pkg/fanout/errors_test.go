@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -30,6 +31,7 @@ func TestErrors(t *testing.T) {
 		after  time.Duration
 	}{
 		{"not an object of this hub's", &laterError{after: conflictRecheck, err: &ConflictError{Key: at("api")}}, "Conflict", 30 * time.Second},
+		{"held by finalizers", &laterError{err: &TerminatingError{Key: at("api")}}, "Terminating", onChange},
 		{"fighting", &laterError{after: time.Second, err: errContested}, "Contested", time.Second},
 		{"the hub is unknown", fmt.Errorf("%w: gone", errHubUnknown), "HubUnknown", backoff},
 		{"the hub answers 401 to the guard", fmt.Errorf("%w: %w", errHubUnknown, apierrors.NewUnauthorized("x")), "HubUnknown", backoff},
@@ -42,7 +44,11 @@ func TestErrors(t *testing.T) {
 		{"413 from a proxy", plain(413), "Rejected", onChange},
 		{"404 of a member that serves no Canaries", plain(404), "CanaryCRDMissing", backoff},
 		{"404 of a Canary", apierrors.NewNotFound(canaries, "api"), "Unavailable", backoff},
-		{"404 of a namespace", apierrors.NewNotFound(namespaces.GroupResource(), "payments"), "Unavailable", backoff},
+		{"404 of a namespace", apierrors.NewNotFound(namespaces.GroupResource(), "payments"), "NamespaceMissing", backoff},
+		{"403 of a namespace that goes", causedBy(corev1.NamespaceTerminatingCause), "NamespaceTerminating", backoff},
+		{"403 while the CRD goes", apierrors.NewForbidden(canaries, "api", errors.New("create not allowed while custom resource definition is terminating")), "CanaryCRDMissing", backoff},
+		{"a field that server-side apply does not know", &UnknownFieldError{Key: at("api"), Fields: []string{"spec.http"}}, "UnknownField", onChange},
+		{"a type that server-side apply does not take", &apierrors.StatusError{ErrStatus: metav1.Status{Code: 500, Message: "failed to create typed patch object (payments/api): .spec.schedule: expected string"}}, "Rejected", onChange},
 		{"409", apierrors.NewConflict(canaries, "api", errors.New("changed")), "Unavailable", backoff},
 		{"429 that says when", apierrors.NewTooManyRequests("slow down", 7), "Throttled", 7 * time.Second},
 		{"429 that does not", apierrors.NewTooManyRequestsError("slow down"), "Throttled", backoff},
@@ -75,6 +81,33 @@ func TestErrors(t *testing.T) {
 	if err := classify(nil); err != nil {
 		t.Errorf("classify(nil) is %v", err)
 	}
+}
+
+func causedBy(cause metav1.CauseType) error {
+	err := apierrors.NewForbidden(Canaries.GroupResource(), "api", errors.New("no"))
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: cause}}
+	return err
+}
+
+func TestUnknownFields(t *testing.T) {
+	answer := func(message string) error {
+		return fmt.Errorf("apply: %w", &apierrors.StatusError{ErrStatus: metav1.Status{Code: 500, Message: message}})
+	}
+	for _, row := range []struct {
+		err    error
+		fields []string
+	}{
+		{nil, nil},
+		{errors.New(`unknown field "spec.http"`), nil}, // no answer of an API server's
+		{answer("etcd is away"), nil},
+		{answer("failed to create typed patch object (a/b; canaries.flanksource.com/v1, Kind=Canary): .spec.http[0].responseCodes: field not declared in schema"), []string{"spec.http[0].responseCodes"}},
+		{answer(`strict decoding error: unknown field "spec.http", unknown field "spec.icon"`), []string{"spec.http", "spec.icon"}},
+		{answer(`Invalid value: "{\"unknown\":1}": strict decoding error: unknown field \"spec.http\"`), []string{"spec.http"}},
+	} {
+		mustEqual(t, fmt.Sprint(row.err), unknownFields(row.err), row.fields)
+	}
+	many := unknownFields(answer(strings.Repeat(`unknown field "x" `, 1000)))
+	mustEqual(t, "bounded", len(many), maxUnknownFields)
 }
 
 func TestMissingThings(t *testing.T) {

@@ -27,7 +27,7 @@ type fight struct {
 // time it has to be put back, then 1s, doubling to 5m, until 10m have passed without.
 func (f fights) delay(key types.NamespacedName, hash string, now time.Time) time.Duration {
 	last, ok := f[key]
-	if !ok || last.hash != hash || last.count == 0 {
+	if !ok || last.hash != hash || last.count <= 0 {
 		return 0
 	}
 	delay := min(fightBaseDelay<<min(last.count-1, 30), fightMaxDelay)
@@ -36,7 +36,16 @@ func (f fights) delay(key types.NamespacedName, hash string, now time.Time) time
 
 // wrote notes a write, and returns how often the same was written before.
 func (f fights) wrote(key types.NamespacedName, hash string, now time.Time) int {
-	count := 0
+	return f.note(key, hash, now, 0)
+}
+
+// lost notes a write that was refused because somebody else had written in between, though the object had just been read.
+// What keeps being written so fast is as much of a fight as what is undone.
+func (f fights) lost(key types.NamespacedName, hash string, now time.Time) {
+	f.note(key, hash, now, -1)
+}
+
+func (f fights) note(key types.NamespacedName, hash string, now time.Time, count int) int {
 	if last, ok := f[key]; ok && last.hash == hash && now.Sub(last.last) < fightForgotten {
 		count = last.count + 1
 	}

@@ -70,3 +70,19 @@ func TestALongFightHasABoundedDelay(t *testing.T) {
 		t.Errorf("after 100 writes the delay is %s", got)
 	}
 }
+
+// A write that comes too late each time, because another writer is faster, is given up at the same pace.
+func TestLostWritesAreAFight(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	f := fights{}
+	for i, want := range []time.Duration{0, 0, time.Second, 2 * time.Second} {
+		f.lost(at("a"), "h", now)
+		if got := f.delay(at("a"), "h", now); got != want {
+			t.Errorf("after %d lost writes the delay is %s, want %s", i+1, got, want)
+		}
+	}
+	f.lost(at("b"), "h", now)
+	if got := f.wrote(at("b"), "h", now); got != 0 {
+		t.Errorf("what was never written was written %d times before", got)
+	}
+}

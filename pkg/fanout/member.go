@@ -56,6 +56,10 @@ type member struct {
 	fights  fights
 	// failing is the reason for which a place is not as it should be, as last reported.
 	failing map[types.NamespacedName]string
+	// awaited says since when a copy is seen to be terminating.
+	awaited map[types.NamespacedName]time.Time
+	// ownerTold is when the member's owner was last told of such copies.
+	ownerTold time.Time
 }
 
 type settlement struct{ hash, content string }
@@ -80,6 +84,7 @@ func newMember(joined *clusters.Member, hub hub, options Options,
 		settled: map[types.NamespacedName]settlement{},
 		fights:  fights{},
 		failing: map[types.NamespacedName]string{},
+		awaited: map[types.NamespacedName]time.Time{},
 	}
 	m.view = newView(m.queue.Add)
 	m.view.replaced = m.retryFailing
@@ -196,6 +201,9 @@ func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
 		want, derived = demand{}, nil
 	}
 	have := m.view.get(key)
+	if have == nil || !have.terminating {
+		m.gone(key)
+	}
 
 	switch decide(want, have, m.settledContent(key, want.hash)) {
 	case actionCreate, actionUpdate:
@@ -204,6 +212,9 @@ func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
 		}
 		return m.apply(ctx, key, derived, have, parent)
 	case actionVerify:
+		if err := m.yield(key, want.hash); err != nil {
+			return err
+		}
 		return m.verify(ctx, key, derived, parent)
 	case actionDelete:
 		if parent.vanished() {
@@ -212,7 +223,9 @@ func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
 			}
 		}
 		return m.prune(ctx, key, have)
-	case actionWait, actionNone: // the watch says when there is something to do
+	case actionWait:
+		return m.await(ctx, key, parent)
+	case actionNone: // the watch says when there is something to do
 	}
 	if have == nil && want.hash == "" && !want.frozen {
 		m.forget(key)

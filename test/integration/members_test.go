@@ -301,21 +301,45 @@ func (w *world) expectSecretEvent(t *testing.T, name, reason, text string) {
 
 func (w *world) expectEvent(t *testing.T, namespace, name, reason, text string) {
 	t.Helper()
+	expectEventIn(t, w.hub, namespace, name, reason, text)
+}
+
+// expectEventIn waits for an Event on an object in cluster.
+func expectEventIn(t *testing.T, cluster *fixture.Cluster, namespace, name, reason, text string) {
+	t.Helper()
 	fixture.Eventually(t, fmt.Sprintf("an Event %s %q on %s", reason, text, name), func() error {
-		events, err := w.hub.Kube.CoreV1().Events(namespace).List(t.Context(), metav1.ListOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var seen []string
-		for _, event := range events.Items {
-			if event.InvolvedObject.Name != name {
-				continue
-			}
-			if event.Reason == reason && strings.Contains(event.Message, text) {
+		told := eventsIn(t, cluster, namespace, name)
+		for _, event := range told {
+			if strings.HasPrefix(event, reason+": ") && strings.Contains(event, text) {
 				return nil
 			}
-			seen = append(seen, event.Reason+": "+event.Message)
 		}
-		return fmt.Errorf("it has %q", seen)
+		return fmt.Errorf("it has %q", told)
 	})
+}
+
+// expectNoEvent fails if there is such an Event now.
+func (w *world) expectNoEvent(t *testing.T, namespace, name, reason, text string) {
+	t.Helper()
+	for _, event := range eventsIn(t, w.hub, namespace, name) {
+		if strings.HasPrefix(event, reason+": ") && strings.Contains(event, text) {
+			t.Errorf("%s is told %q", name, event)
+		}
+	}
+}
+
+// eventsIn returns the reasons and messages of the Events on an object.
+func eventsIn(t *testing.T, cluster *fixture.Cluster, namespace, name string) []string {
+	t.Helper()
+	events, err := cluster.Kube.CoreV1().Events(namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, event := range events.Items {
+		if event.InvolvedObject.Name == name {
+			told = append(told, event.Reason+": "+event.Message)
+		}
+	}
+	return told
 }

@@ -1,12 +1,7 @@
 package integration
 
 import (
-	"fmt"
 	"testing"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"fanout/test/fixture"
 )
@@ -47,123 +42,5 @@ func TestAdoption(t *testing.T) {
 		return fixture.Same("its presence", left, false)
 	})
 	w.hub.Delete(t, w.canaries, "api-health")
-	w.expectHolders(t, "api-health")
-}
-
-// Strangers and fanout race for the same names, many times; whoever is first keeps the name, and fanout never
-// touches what a stranger created.
-func TestCreationRace(t *testing.T) {
-	const rounds = 1000
-	w := newWorld(t, "eu-west-prod")
-	w.startFanout(t)
-	member := w.members["eu-west-prod"]
-	member.Namespace(t, w.canaries)
-	w.hub.Namespace(t, w.canaries)
-
-	strangers := map[string]*metav1.ObjectMeta{}
-	for i := range rounds {
-		name := fmt.Sprintf("race-%d", i)
-		raced := make(chan error, 1)
-		go func() {
-			_, err := w.hub.Canaries(w.canaries).Create(t.Context(), w.canary(name, "*"), metav1.CreateOptions{})
-			raced <- err
-		}()
-		// A server-side apply, and now and then a little later, so that either side wins often.
-		if i%2 == 0 {
-			_ = member.Get(t, w.canaries, name)
-		}
-		created, err := member.Canaries(w.canaries).Create(t.Context(), fixture.Canary(w.canaries, name), metav1.CreateOptions{})
-		switch {
-		case err == nil:
-			strangers[name] = &metav1.ObjectMeta{UID: created.GetUID(), ResourceVersion: created.GetResourceVersion()}
-		case !apierrors.IsAlreadyExists(err):
-			t.Fatal(err)
-		}
-		if err := <-raced; err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("the stranger won %d of %d races", len(strangers), rounds)
-	if len(strangers) == 0 || len(strangers) == rounds {
-		t.Fatal("one side won every race, which shows nothing")
-	}
-	w.expectCount(t, "eu-west-prod", rounds)
-	for i := range rounds {
-		w.hub.Delete(t, w.canaries, fmt.Sprintf("race-%d", i))
-	}
-	w.expectCount(t, "eu-west-prod", len(strangers))
-	for name, before := range strangers {
-		after := member.Get(t, w.canaries, name)
-		if after == nil || after.GetUID() != before.UID || after.GetResourceVersion() != before.ResourceVersion {
-			t.Errorf("%s is not as its owner left it: %v", name, after)
-		}
-	}
-}
-
-// An edited or deleted copy is put back; what others add stays.
-func TestDriftIsPutBack(t *testing.T) {
-	w := newWorld(t, "eu-west-prod")
-	w.startFanout(t)
-	member := w.members["eu-west-prod"]
-	parent := w.canary("api-health", "*")
-	parent.SetLabels(map[string]string{"team": "payments"})
-	parent.SetAnnotations(map[string]string{"owner": "sre", "next-runtime": "2026-01-01T00:00:00Z"})
-	w.hub.Apply(t, parent)
-	w.expectDerived(t, "eu-west-prod", "api-health")
-
-	for _, drift := range []struct{ name, patch string }{
-		{"a field", `{"spec":{"schedule":"@every 9h"}}`},
-		{"an element of a list", `{"spec":{"http":[{"name":"api","url":"http://elsewhere"}]}}`},
-		{"a label", `{"metadata":{"labels":{"team":"nobody"}}}`},
-		{"a label removed", `{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}}`},
-		{"all annotations removed", `{"metadata":{"annotations":null}}`},
-		{"the spec removed", `{"spec":null}`},
-	} {
-		t.Log(drift.name)
-		before := member.Get(t, w.canaries, "api-health").GetResourceVersion()
-		member.Patch(t, w.canaries, "api-health", drift.patch)
-		fixture.Eventually(t, "the edit took place", func() error {
-			if member.Get(t, w.canaries, "api-health").GetResourceVersion() == before {
-				return fmt.Errorf("nothing changed")
-			}
-			return nil
-		})
-		w.expectDerived(t, "eu-west-prod", "api-health")
-		// New content, so that the next drift is not taken for the same writer's.
-		parent.SetLabels(map[string]string{"team": "payments", "after": fmt.Sprint(len(drift.name))})
-		w.hub.Apply(t, parent)
-		w.expectDerived(t, "eu-west-prod", "api-health")
-	}
-
-	t.Log("deleted")
-	gone := member.Get(t, w.canaries, "api-health").GetUID()
-	member.Delete(t, w.canaries, "api-health")
-	fixture.Eventually(t, "it is created again", func() error {
-		if now := member.Get(t, w.canaries, "api-health"); now == nil || now.GetUID() == gone {
-			return fmt.Errorf("it is not")
-		}
-		return nil
-	})
-
-	t.Log("added by others")
-	member.Patch(t, w.canaries, "api-health", `{"metadata":{"finalizers":["example.com/hold"],"annotations":{"seen-by":"kyverno"}},"spec":{"severity":"low"}}`)
-	if _, err := member.Canaries(w.canaries).Patch(t.Context(), "api-health", types.MergePatchType,
-		[]byte(`{"status":{"message":"ran"}}`), metav1.PatchOptions{FieldManager: "canary-checker"}, "status"); err != nil {
-		t.Fatal(err)
-	}
-	parent.Object["spec"].(map[string]any)["schedule"] = "@every 7m"
-	w.hub.Apply(t, parent)
-	fixture.Eventually(t, "the edit arrived and the rest stayed", func() error {
-		copied := member.Get(t, w.canaries, "api-health")
-		spec := copied.Object["spec"].(map[string]any)
-		status, _ := copied.Object["status"].(map[string]any)
-		return fixture.Same("it", []any{spec["schedule"], spec["severity"], copied.GetAnnotations()["seen-by"], copied.GetFinalizers(), status["message"]},
-			[]any{"@every 7m", "low", "kyverno", []string{"example.com/hold"}, "ran"})
-	})
-
-	t.Log("deleted while a finalizer holds it")
-	member.Delete(t, w.canaries, "api-health")
-	w.hub.Delete(t, w.canaries, "api-health")
-	member.Patch(t, w.canaries, "api-health", `{"metadata":{"finalizers":null}}`)
 	w.expectHolders(t, "api-health")
 }

@@ -1,0 +1,49 @@
+package fanout
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// UnknownFieldError says that the member's Canary CRD does not know all that the copy sets: see docs/adr/0004.
+type UnknownFieldError struct {
+	// Key is the copy's place in the member.
+	Key types.NamespacedName
+	// Fields are the unknown fields that the API server named. It may name the first only.
+	Fields []string
+}
+
+func (e *UnknownFieldError) Error() string {
+	return fmt.Sprintf("the member's Canary CRD does not know %s, which Canary %s sets; install there the CRD that the hub has. Until then the copy is neither created nor changed, for it would check less than was asked for",
+		strings.Join(e.Fields, ", "), e.Key)
+}
+
+// unknownField finds the fields in an API server's words: first those of server-side apply, which names one, with a 500,
+// then those of strict field validation.
+var unknownField = regexp.MustCompile(`\.(\S+): field not declared in schema|unknown field \\?"([^"\\]+)\\?"`)
+
+// unknownFields returns the fields that err says the member does not know.
+func unknownFields(err error) []string {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return nil
+	}
+	var fields []string
+	for _, found := range unknownField.FindAllStringSubmatch(status.Status().Message, maxUnknownFields) {
+		fields = append(fields, found[1]+found[2])
+	}
+	return fields
+}
+
+// maxUnknownFields bounds what of a member's words is repeated.
+const maxUnknownFields = 10
+
+// isMistyped tells that a member's schema and the copy do not go together. Server-side apply answers that with a 500.
+func isMistyped(status apierrors.APIStatus) bool {
+	return strings.HasPrefix(status.Status().Message, "failed to create typed ")
+}
