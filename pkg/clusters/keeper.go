@@ -24,6 +24,7 @@ type keeper struct {
 	wake    chan struct{}
 
 	said string // what was last reported
+	id   string // of the cluster that was last worked with
 }
 
 func newKeeper(r *Registry, secret *corev1.Secret) *keeper {
@@ -159,6 +160,10 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 		return err
 	}
 	*retry = *k.newRetry()
+	if k.id != "" && k.id != id {
+		k.replaced(ctx, secret, id)
+	}
+	k.id = id
 	k.connected(ctx, secret, id, first)
 	k.handler.Join(ctx, &Member{Agent: k.agent, ID: id, Client: client, Warn: func(reason, message string) {
 		k.event(secret, corev1.EventTypeWarning, reason, message)
@@ -181,6 +186,12 @@ func (k *keeper) attend(ctx context.Context, id string, client dynamic.Interface
 			secret := k.latest()
 			if secret == nil || isLeaving(secret) || k.takeEvicted() {
 				return errChanged
+			}
+			// It may have been taken off, or the hub been restored to a time before it was put on.
+			if !hasFinalizer(secret) {
+				if _, err := k.hold(ctx); err != nil {
+					return err
+				}
 			}
 			if err := k.renew(ctx, secret, id, current); err != nil {
 				return err

@@ -52,7 +52,8 @@ func classify(err error) error {
 		return nil
 	}
 	var unknown *UnknownFieldError
-	if errors.As(err, &unknown) {
+	var altered *AlteredError
+	if errors.As(err, &unknown) || errors.As(err, &altered) {
 		return &laterError{err: err}
 	}
 	var status apierrors.APIStatus
@@ -86,6 +87,7 @@ func reason(err error) string {
 	var conflict *ConflictError
 	var terminating *TerminatingError
 	var unknown *UnknownFieldError
+	var altered *AlteredError
 	var status apierrors.APIStatus
 	switch {
 	case errors.As(err, &conflict):
@@ -108,6 +110,8 @@ func reason(err error) string {
 		return reasonForbidden
 	case errors.As(err, &unknown):
 		return "UnknownField"
+	case errors.As(err, &altered):
+		return "Altered"
 	case errors.As(err, &status) && isMistyped(status):
 		return "Rejected"
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
