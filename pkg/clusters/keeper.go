@@ -27,6 +27,7 @@ type keeper struct {
 
 	agent string // what the Secret registers its member as, "" before it is known
 
+	id       string   // of the cluster that was last worked with
 	said     string   // what was last reported
 	ends     foreseen // the end of the credential in use
 	redactor redactor
@@ -185,6 +186,10 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 		return err
 	}
 	*retry = *k.newRetry()
+	if k.id != "" && k.id != id {
+		k.replaced(ctx, secret, id)
+	}
+	k.id = id
 	k.connected(ctx, secret, id, first)
 	k.handler.Join(ctx, &Member{
 		Agent: k.agent, ID: id, Client: client, Namespaces: namespaces,
@@ -216,6 +221,12 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 			secret := k.latest()
 			if secret == nil || k.options.Formats.isLeaving(secret) || k.takeEvicted() {
 				return errChanged
+			}
+			// It may have been taken off, or the hub been restored to a time before it was put on.
+			if !hasFinalizer(secret) {
+				if _, err := k.hold(ctx); err != nil {
+					return err
+				}
 			}
 			if err := k.renew(ctx, joined, secret, id, current); err != nil {
 				return err

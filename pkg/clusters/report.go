@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"context"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/klog/v2"
@@ -20,6 +21,13 @@ func (k *keeper) connected(ctx context.Context, secret *corev1.Secret, id string
 		k.event(secret, corev1.EventTypeNormal, string(Connected), "Connected to the cluster with ID "+id+".")
 	}
 	k.said = ""
+}
+
+// replaced reports that the Secret leads to another cluster than before, whose credential is no longer at hand.
+func (k *keeper) replaced(ctx context.Context, secret *corev1.Secret, id string) {
+	klog.FromContext(ctx).Info("The Secret leads to another cluster; what was put into the one before stays there", "was", k.id, "is", id)
+	k.event(secret, corev1.EventTypeWarning, "Replaced", fmt.Sprintf(
+		"The cluster is another than before: its ID is %s and was %s. What was put into the one before stays there. %s", id, k.id, k.options.CleanupHint))
 }
 
 // renewed reports that a changed kubeconfig is in use.

@@ -153,14 +153,19 @@ func (m *member) patch(ctx context.Context, key types.NamespacedName, want *unst
 	defer cancel()
 	force := true
 	written, err := m.client.Namespace(key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body,
-		metav1.PatchOptions{FieldManager: FieldManager, Force: &force, FieldValidation: metav1.FieldValidationStrict})
+		metav1.PatchOptions{FieldManager: FieldManager, Force: &force})
 	if fields := unknownFields(err); len(fields) > 0 {
 		return nil, &UnknownFieldError{Key: key, Fields: fields}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("apply Canary %s: %w", key, err)
 	}
-	return observe(written), nil
+	o := observe(written)
+	if fields := altered(written, want); len(fields) > 0 {
+		m.view.record(key, o)
+		return nil, &AlteredError{Key: key, Fields: fields}
+	}
+	return o, nil
 }
 
 func (m *member) read(ctx context.Context, key types.NamespacedName) (*unstructured.Unstructured, error) {

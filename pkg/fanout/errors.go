@@ -61,7 +61,8 @@ func classify(err error) error {
 		return nil
 	}
 	var unknown *UnknownFieldError
-	if errors.As(err, &unknown) {
+	var altered *AlteredError
+	if errors.As(err, &unknown) || errors.As(err, &altered) {
 		return &laterError{err: err}
 	}
 	var status apierrors.APIStatus
@@ -95,6 +96,7 @@ func reason(err error) string {
 	var conflict *ConflictError
 	var terminating *TerminatingError
 	var unknown *UnknownFieldError
+	var altered *AlteredError
 	var status apierrors.APIStatus
 	switch {
 	case errors.As(err, &conflict):
@@ -119,6 +121,8 @@ func reason(err error) string {
 		return reasonForbidden
 	case errors.As(err, &unknown):
 		return "UnknownField"
+	case errors.As(err, &altered):
+		return "Altered"
 	case errors.As(err, &status) && isMistyped(status):
 		return "Rejected"
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):

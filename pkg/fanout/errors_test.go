@@ -48,6 +48,7 @@ func TestErrors(t *testing.T) {
 		{"403 of a namespace that goes", causedBy(corev1.NamespaceTerminatingCause), "NamespaceTerminating", backoff},
 		{"403 while the CRD goes", apierrors.NewForbidden(canaries, "api", errors.New("create not allowed while custom resource definition is terminating")), "CanaryCRDMissing", backoff},
 		{"a field that server-side apply does not know", &UnknownFieldError{Key: at("api"), Fields: []string{"spec.http"}}, "UnknownField", onChange},
+		{"what the member did not keep", &AlteredError{Key: at("api"), Fields: []string{"spec.http"}}, "Altered", onChange},
 		{"a type that server-side apply does not take", &apierrors.StatusError{ErrStatus: metav1.Status{Code: 500, Message: "failed to create typed patch object (payments/api): .spec.schedule: expected string"}}, "Rejected", onChange},
 		{"409", apierrors.NewConflict(canaries, "api", errors.New("changed")), "Unavailable", backoff},
 		{"429 that says when", apierrors.NewTooManyRequests("slow down", 7), "Throttled", 7 * time.Second},

@@ -2,6 +2,8 @@ package fanout
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -58,6 +60,50 @@ func holds(live, want *unstructured.Unstructured) bool {
 		(owner(want) == "" || owner(live) == owner(want)) &&
 		includesStrings(live.GetLabels(), want.GetLabels(), "") &&
 		includesStrings(live.GetAnnotations(), want.GetAnnotations(), AnnotationParentGeneration)
+}
+
+// altered returns what of want the member did not keep: the fields of the spec, or that it is in the metadata. What it added is
+// none of it, in lists neither: a schema may have defaults for their elements.
+func altered(kept, want *unstructured.Unstructured) []string {
+	spec, _ := kept.Object["spec"].(map[string]any)
+	wanted, _ := want.Object["spec"].(map[string]any)
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(wanted)) {
+		if !keeps(spec[field], wanted[field]) {
+			fields = append(fields, "spec."+field)
+		}
+	}
+	if !includesStrings(kept.GetLabels(), want.GetLabels(), "") || !includesStrings(kept.GetAnnotations(), want.GetAnnotations(), "") {
+		fields = append(fields, "metadata")
+	}
+	return fields
+}
+
+// keeps is includes with the elements of lists compared as maps are.
+func keeps(kept, want any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		fields, ok := kept.(map[string]any)
+		for key, value := range want {
+			if !keeps(fields[key], value) {
+				return false
+			}
+		}
+		return ok || kept == nil
+	case []any:
+		elements, ok := kept.([]any)
+		if len(elements) != len(want) {
+			return false
+		}
+		for i, value := range want {
+			if !keeps(elements[i], value) {
+				return false
+			}
+		}
+		return ok || kept == nil
+	default:
+		return sameJSON(kept, want)
+	}
 }
 
 // owner is the UID of the Canary that owns obj, as a parent owns its copy in the hub, empty where none does.

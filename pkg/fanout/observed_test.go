@@ -178,3 +178,35 @@ func BenchmarkObserve(b *testing.B) {
 		observe(derived)
 	}
 }
+
+func TestWhatAMemberDidNotKeep(t *testing.T) {
+	sent := Derive(aParent(), thisHub, member1)
+	list := func(items ...any) []any { return items }
+	for _, row := range []struct {
+		name   string
+		edit   edit
+		fields []string
+	}{
+		{"all kept", func(*unstructured.Unstructured) {}, nil},
+		{"a field added", withSpec("severity", "low"), nil},
+		{"a label added", withLabel("seen", "yes"), nil},
+		{"a default in a list's element", withSpec("http", list(map[string]any{
+			"name": "api", "url": "https://api.example.com/healthz", "thresholdMillis": int64(500), "method": "GET",
+		})), nil},
+		{"an empty object dropped", withSpec("icon", map[string]any{"name": "heart"}), nil},
+		{"a field changed", withSpec("schedule", "@every 1h"), []string{"spec.schedule"}},
+		{"a field dropped", withoutSpec("schedule"), []string{"spec.schedule"}},
+		{"an element emptied", withSpec("http", list(map[string]any{})), []string{"spec.http"}},
+		{"an element added", withSpec("http", append(list(), sent.Object["spec"].(map[string]any)["http"].([]any)[0], "more")), []string{"spec.http"}},
+		{"a list dropped", withoutSpec("http"), []string{"spec.http"}},
+		{"an object turned into text", withSpec("icon", "heart"), []string{"spec.icon"}},
+		{"a label changed", withLabel("team", "nobody"), []string{"metadata"}},
+		{"an annotation changed", withAnnotation("docs", "nowhere"), []string{"metadata"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			kept := sent.DeepCopy()
+			row.edit(kept)
+			mustEqual(t, "altered", altered(kept, sent), row.fields)
+		})
+	}
+}

@@ -23,8 +23,21 @@ func (e *UnknownFieldError) Error() string {
 		strings.Join(e.Fields, ", "), e.Key)
 }
 
-// unknownField finds the fields in an API server's words: first those of server-side apply, which names one, with a 500,
-// then those of strict field validation.
+// AlteredError says that the member accepted a copy and keeps another than it was sent.
+type AlteredError struct {
+	// Key is the copy's place in the member.
+	Key types.NamespacedName
+	// Fields are what it did not keep as it was.
+	Fields []string
+}
+
+func (e *AlteredError) Error() string {
+	return fmt.Sprintf("the member does not keep %s of Canary %s as it was sent: its Canary CRD does not declare all of it, or an admission webhook there changes it. What stands there does not check all that was asked for",
+		strings.Join(e.Fields, ", "), e.Key)
+}
+
+// unknownField finds the fields in an API server's words: those of server-side apply, which names one, with a 500, or those of
+// strict field validation, with which others than fanout may answer.
 var unknownField = regexp.MustCompile(`\.(\S+): field not declared in schema|unknown field \\?"([^"\\]+)\\?"`)
 
 // unknownFields returns the fields that err says the member does not know.
