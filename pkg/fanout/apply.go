@@ -158,7 +158,7 @@ func (m *member) patch(ctx context.Context, key types.NamespacedName, want *unst
 		return nil, &UnknownFieldError{Key: key, Fields: fields}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("apply Canary %s: %w", key, err)
+		return nil, fmt.Errorf("apply Canary %s: %w", key, unrepeated(err))
 	}
 	o := observe(written)
 	if fields := altered(written, want); len(fields) > 0 {
@@ -173,7 +173,7 @@ func (m *member) read(ctx context.Context, key types.NamespacedName) (*unstructu
 	defer cancel()
 	live, err := m.client.Namespace(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("get Canary %s: %w", key, err)
+		return nil, fmt.Errorf("get Canary %s: %w", key, unrepeated(err))
 	}
 	return live, nil
 }
@@ -188,7 +188,7 @@ func (m *member) createNamespace(ctx context.Context, name string) error {
 	defer cancel()
 	_, err := m.spaces.Create(ctx, namespace, metav1.CreateOptions{FieldManager: FieldManager})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create namespace %s: %w", name, err)
+		return fmt.Errorf("create namespace %s: %w", name, unrepeated(err))
 	}
 	return nil
 }

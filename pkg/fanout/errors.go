@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"fanout/pkg/clusters"
@@ -44,6 +45,17 @@ func (e *ConflictError) Error() string {
 	}
 	return fmt.Sprintf("Canary %s exists in the member and %s; it stays as it is. Delete or rename one of the two, or hand it over with: kubectl annotate canary -n %s %s %s=true",
 		e.Key, owner, e.Key.Namespace, e.Key.Name, AnnotationAdopt)
+}
+
+// errNotKubernetes says that a member answers something else than a Kubernetes API does.
+var errNotKubernetes = errors.New("the server answers, but not as a Kubernetes API")
+
+// unrepeated returns err without the whole answer in it, where that is no Kubernetes object: it may be anything.
+func unrepeated(err error) error {
+	if runtime.IsMissingKind(err) || runtime.IsMissingVersion(err) {
+		return errNotKubernetes
+	}
+	return err
 }
 
 // laterError says when another attempt makes sense; an after of 0 means not before something changes.

@@ -22,7 +22,7 @@ func (m *member) prune(ctx context.Context, key types.NamespacedName, have *obse
 		return nil
 	}
 	if err != nil {
-		return classify(fmt.Errorf("delete Canary %s: %w", key, err))
+		return classify(fmt.Errorf("delete Canary %s: %w", key, unrepeated(err)))
 	}
 	m.view.recordDeleted(key, have)
 	m.forget(key)

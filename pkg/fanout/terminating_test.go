@@ -38,7 +38,7 @@ func TestAHeldCopyIsAwaitedAndReportedOnce(t *testing.T) {
 		must(t, b.view.Add(canaryOf(t, heldCopy("api-health", 2))))
 		pass(terminatingGrace - time.Millisecond)
 		mustEqual(t, "asked within the grace", b.server.asked(), nil)
-		pass(time.Hour / 2) // before the orphan sweep, which would bring a list
+		pass(time.Hour / 2)           // before the orphan sweep, which would bring a list
 		b.queue.Add(at("api-health")) // as a resync does
 		synctest.Wait()
 		mustEqual(t, "asked", b.server.asked(), []string{"GET " + place, "GET " + place})

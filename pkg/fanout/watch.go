@@ -87,7 +87,8 @@ func (m *member) listerWatcher() *cache.ListWatch {
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
 			defer cancel()
-			return m.client.List(ctx, selected(options))
+			list, err := m.client.List(ctx, selected(options))
+			return list, unrepeated(err)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			return m.client.Watch(ctx, selected(options))

@@ -86,13 +86,21 @@ func TestNothingOfASecretIsPrinted(t *testing.T) {
 			t.Errorf("%s can't be all there is: %q", where, text)
 		}
 		for name, secret := range planted {
-			for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret))} {
+			for _, form := range []string{secret, inJSONEscapes(secret), base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret))} {
 				if at := strings.Index(text, form); at >= 0 {
 					t.Errorf("%s: %s is in %s: …%s", name, form[:16], where, text[max(0, at-300):at])
 				}
 			}
 		}
 	}
+}
+
+// inJSONEscapes spells a string as JSON can do too, so that no search for its bytes finds it.
+func inJSONEscapes(s string) (escaped string) {
+	for _, c := range s {
+		escaped += fmt.Sprintf(`\u%04x`, c)
+	}
+	return escaped
 }
 
 func asJSON(t *testing.T, of any) string {
@@ -160,10 +168,7 @@ func (p *parrot) kubeconfig(t *testing.T, token string) []byte {
 
 func (p *parrot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	said := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	escaped := "" // as JSON also can: no search for bytes finds it
-	for _, c := range said {
-		escaped += fmt.Sprintf(`\u%04x`, c)
-	}
+	escaped := inJSONEscapes(said)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Warning", `299 - "you said `+said+`"`)
 	query := r.URL.Query()
