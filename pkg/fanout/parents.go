@@ -88,9 +88,11 @@ func (p *parent) vanished() bool {
 	return p == nil || p.GetDeletionTimestamp() != nil
 }
 
-// sameAs tells whether nothing that fanout derives from changed between p and other.
+// sameAs tells whether nothing that fanout derives from changed between p and other, which came after it. A generation that
+// goes back, as in a hub restored from a backup, is a change: copies may name one that is no more.
 func (p *parent) sameAs(other *parent) bool {
-	return p.GetUID() == other.GetUID() && p.digest == other.digest && p.vanished() == other.vanished()
+	return p.GetUID() == other.GetUID() && p.digest == other.digest && p.vanished() == other.vanished() &&
+		p.GetGeneration() <= other.GetGeneration()
 }
 
 func (p *parent) key() types.NamespacedName {

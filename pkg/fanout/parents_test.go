@@ -109,7 +109,6 @@ func TestSameAs(t *testing.T) {
 		{"resourceVersion", withVersion(9999), true},
 		{"finalizers", func(c *unstructured.Unstructured) { c.SetFinalizers(nil) }, true},
 		{"managedFields", func(c *unstructured.Unstructured) { c.SetManagedFields(nil) }, true},
-		{"generation alone", withGeneration(4), true},
 		{"spec", withSpec("schedule", "@every 1h"), false},
 		{"agentSelector", withSelector([]any{"*"}), false},
 		{"agentSelector gone", withoutSpec("agentSelector"), false},
@@ -128,5 +127,12 @@ func TestSameAs(t *testing.T) {
 				t.Errorf("sameAs the other way round: %t", got)
 			}
 		})
+	}
+	before, after := parentOf(t, aParent()), parentOf(t, aParent(withGeneration(4)))
+	if !before.sameAs(after) {
+		t.Error("a generation that rises is a change")
+	}
+	if after.sameAs(before) {
+		t.Error("a generation that goes back is none")
 	}
 }
