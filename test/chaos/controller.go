@@ -16,6 +16,7 @@ func (r *round) launch() *fixture.Fanout {
 // stop ends the controller as its Deployment would, if it runs.
 func (r *round) stop() {
 	if r.fanout != nil {
+		fixture.Eventually(r.t, "fanout serves", r.fanout.Serving)
 		r.fanout.Stop(r.t)
 		r.fanout = nil
 	}

@@ -54,10 +54,19 @@ func (r *round) copies(c *cluster) ([]unstructured.Unstructured, error) {
 	}), nil
 }
 
-// withCopy does something to one of a cluster's copies, at most twice to any: another writer that keeps changing
-// a copy is put off for longer each time.
+// withCopy does something to one of the copies in a cluster that has any, at most twice to any: another writer that keeps
+// changing a copy is put off for longer each time.
 func (r *round) withCopy(n numbers, do func(*cluster, *unstructured.Unstructured) error) string {
-	c := r.w.clusters[clusterNames[n[0]%len(clusterNames)]]
+	for i := range clusterNames {
+		c := r.w.clusters[clusterNames[(n[0]+i)%len(clusterNames)]]
+		if copies, err := r.copies(c); err == nil && len(copies) > 0 {
+			return r.withCopyIn(c, n, do)
+		}
+	}
+	return errNoCopy.Error()
+}
+
+func (r *round) withCopyIn(c *cluster, n numbers, do func(*cluster, *unstructured.Unstructured) error) string {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	copies, err := r.copies(c)

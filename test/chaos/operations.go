@@ -85,6 +85,9 @@ func generate(seed int64, count int) []operation {
 	operations := make([]operation, count)
 	for i := range operations {
 		choice := random.IntN(total)
+		if i < count/15 {
+			choice = 0 // parents first, so that what follows finds something to meet
+		}
 		for _, k := range all {
 			if choice -= k.weight; choice < 0 {
 				operations[i].kind = k.name

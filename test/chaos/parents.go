@@ -20,7 +20,20 @@ func (r *round) setParent(n numbers) string {
 	if n[2]%3 > 0 { // most of the time, somebody is selected
 		selector = selectors[n[1]%4]
 	}
+	if r.hubGone && n[3]%4 == 0 { // without parents not much happens
+		r.note("set parent", r.installCRDs(n))
+	}
 	return r.parent(r.placeBy(n[0]), selector)
+}
+
+// parentBy returns the place of a parent that is there, or the first place where none is.
+func (r *round) parentBy(n int) place {
+	for i := range r.places {
+		if at := r.placeBy(n + i); r.known(at) != nil {
+			return at
+		}
+	}
+	return r.placeBy(n)
 }
 
 func (r *round) parent(at place, selector []string) string {
@@ -101,7 +114,7 @@ func (r *round) patchParent(at place, patch map[string]any) *unstructured.Unstru
 
 // describeParent changes labels and annotations, which change no generation.
 func (r *round) describeParent(n numbers) string {
-	at := r.placeBy(n[0])
+	at := r.parentBy(n[0])
 	if r.known(at) == nil || r.hubGone {
 		return "there is no " + at.String()
 	}
@@ -120,7 +133,7 @@ func (r *round) touch(at place) {
 }
 
 func (r *round) spoilSelector(n numbers) string {
-	at := r.placeBy(n[0])
+	at := r.parentBy(n[0])
 	p := r.known(at)
 	if p == nil || r.hubGone {
 		return "there is no " + at.String()
@@ -135,7 +148,7 @@ func (r *round) spoilSelector(n numbers) string {
 }
 
 func (r *round) deleteParent(n numbers) string {
-	at := r.placeBy(n[0])
+	at := r.parentBy(n[0])
 	if r.known(at) == nil || r.hubGone {
 		return "there is no " + at.String()
 	}

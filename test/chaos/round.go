@@ -70,6 +70,7 @@ func (w *world) run(t testing.TB, seed int64, operations []operation) (*round, *
 	}
 	r.fanout = r.launch()
 	fixture.Eventually(t, "fanout is ready", r.fanout.Ready)
+	r.note("round", "fanout is ready")
 
 	do := map[string]func(*round, numbers) string{}
 	for _, k := range kinds() {

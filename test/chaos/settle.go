@@ -70,8 +70,10 @@ func (r *round) clean() {
 	defer cancel()
 	for _, name := range clusterNames {
 		c := r.w.clusters[name]
-		if err := c.InstallCRD(ctx, r.w.crd); err != nil {
-			r.t.Fatal(err)
+		if r.crdGone[name] {
+			if err := c.InstallCRD(ctx, r.w.crd); err != nil {
+				r.t.Fatal(err)
+			}
 		}
 		r.poll("the round's Canaries are gone from "+name, func(ctx context.Context) (bool, error) {
 			_ = r.release(c)
