@@ -72,7 +72,6 @@ func newProxy(backend *rest.Config) (*Proxy, error) {
 	p.forward = &httputil.ReverseProxy{
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport:      p.transport,
-		FlushInterval:  -1,
 		ModifyResponse: p.keepBack,
 		ErrorLog:       silent,
 		// What the server does to the proxy, the proxy does to the client.

@@ -190,7 +190,7 @@ func TestHubCRDReinstalled(t *testing.T) {
 func (w *world) expectDerivedSlowly(t *testing.T, agent, name string) {
 	t.Helper()
 	fixture.EventuallyWithin(t, 90*time.Second, fmt.Sprintf("%s holds what is derived from %s", agent, name), func() error {
-		return isDerived(w.members[agent].Get(t, w.canaries, name), w.hub.Get(t, w.canaries, name), agent)
+		return fixture.Derived(w.members[agent].Get(t, w.canaries, name), w.hub.Get(t, w.canaries, name), agent)
 	})
 }
 

@@ -79,7 +79,7 @@ func TestDriftIsPutBack(t *testing.T) {
 			if now == nil || now.GetUID() == before[drift.name].GetUID() {
 				return fmt.Errorf("it is not")
 			}
-			return isDerived(now, w.hub.Get(t, w.canaries, drift.name), "eu-west-prod")
+			return fixture.Derived(now, w.hub.Get(t, w.canaries, drift.name), "eu-west-prod")
 		})
 	}
 }

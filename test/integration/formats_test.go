@@ -149,7 +149,7 @@ func TestRenamedAgent(t *testing.T) {
 func (w *world) expectCopyOf(t *testing.T, agent, name string) {
 	t.Helper()
 	fixture.Eventually(t, fmt.Sprintf("the copy of %s is %s's", name, agent), func() error {
-		return isDerived(w.members["eu-west-prod"].Get(t, w.canaries, name), w.hub.Get(t, w.canaries, name), agent)
+		return fixture.Derived(w.members["eu-west-prod"].Get(t, w.canaries, name), w.hub.Get(t, w.canaries, name), agent)
 	})
 }
 

@@ -91,7 +91,7 @@ func (w *world) expectFilled(t *testing.T, cluster *fixture.Cluster, agent strin
 			if parent == nil {
 				return fmt.Errorf("%s has no parent", copied.GetName())
 			}
-			if err := isDerived(&copied, parent, agent); err != nil {
+			if err := fixture.Derived(&copied, parent, agent); err != nil {
 				return fmt.Errorf("%s: %w", copied.GetName(), err)
 			}
 		}

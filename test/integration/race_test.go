@@ -148,7 +148,7 @@ func TestTakeoverRace(t *testing.T) {
 			if copied != nil && won.has(copied.GetName()) {
 				continue
 			}
-			if err := isDerived(copied, w.hub.Get(t, w.canaries, name(i)), "eu-west-prod"); err != nil {
+			if err := fixture.Derived(copied, w.hub.Get(t, w.canaries, name(i)), "eu-west-prod"); err != nil {
 				return fmt.Errorf("%s: %w", name(i), err)
 			}
 		}
@@ -179,7 +179,7 @@ func (w *world) expectComplete(t *testing.T, agent string, except *strangers, wa
 			if except.has(copied.GetName()) {
 				continue
 			}
-			if err := isDerived(&copied, parents[copied.GetName()], agent); err != nil {
+			if err := fixture.Derived(&copied, parents[copied.GetName()], agent); err != nil {
 				return fmt.Errorf("%s: %w", copied.GetName(), err)
 			}
 			complete++

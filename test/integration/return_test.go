@@ -38,7 +38,7 @@ func TestUncleanedMemberComesBack(t *testing.T) {
 	w.expectHolders(t, "only-of-the-first")
 	fixture.Eventually(t, "the copy is the second's, and the same object", func() error {
 		copied := member.Get(t, w.canaries, "wanted")
-		if err := isDerived(copied, w.hub.Get(t, w.canaries, "wanted"), "second"); err != nil {
+		if err := fixture.Derived(copied, w.hub.Get(t, w.canaries, "wanted"), "second"); err != nil {
 			return err
 		}
 		return fixture.Same("its UID", copied.GetUID(), wanted.GetUID())

@@ -84,7 +84,7 @@ func TestSecondHubGetsTheNameThatTheFirstLetsGo(t *testing.T) {
 	w.hub.Delete(t, w.canaries, "api-health")
 	fixture.Eventually(t, "the second hub has the name", func() error {
 		copied := member.Get(t, w.canaries, "api-health")
-		if err := isDerived(copied, parent, "shared"); err != nil {
+		if err := fixture.Derived(copied, parent, "shared"); err != nil {
 			return err
 		}
 		if copied.GetLabels()[fanout.LabelHub] == first.GetLabels()[fanout.LabelHub] {

@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"fanout/pkg/fanout"
 	"fanout/test/controlplane"
 	"fanout/test/fixture"
 )
@@ -124,52 +122,7 @@ func (w *world) expectDerived(t *testing.T, agent, name string) *unstructured.Un
 			return fmt.Errorf("there is no parent")
 		}
 		copied = w.members[agent].Get(t, w.canaries, name)
-		return isDerived(copied, parent, agent)
+		return fixture.Derived(copied, parent, agent)
 	})
 	return copied
-}
-
-// isDerived returns an error unless copied is parent's copy for agent, by the words of the design.
-func isDerived(copied, parent *unstructured.Unstructured, agent string) error {
-	if copied == nil {
-		return fmt.Errorf("there is no copy")
-	}
-	spec, _, _ := unstructured.NestedMap(parent.Object, "spec")
-	delete(spec, "agentSelector")
-	if err := fixture.Same("spec", copied.Object["spec"], spec); err != nil {
-		return err
-	}
-	labels := map[string]string{}
-	for key, value := range parent.GetLabels() {
-		if key != "app.kubernetes.io/instance" && key != "app.kubernetes.io/managed-by" && !strings.Contains(key, "argoproj.io/") {
-			labels[key] = value
-		}
-	}
-	labels["app.kubernetes.io/managed-by"] = "fanout"
-	labels["fanout.flanksource.com/hub"] = copied.GetLabels()["fanout.flanksource.com/hub"]
-	if err := fixture.Same("labels", copied.GetLabels(), labels); err != nil {
-		return err
-	}
-	if copied.GetLabels()["fanout.flanksource.com/hub"] == "" {
-		return fmt.Errorf("no hub ID")
-	}
-	annotations := copied.GetAnnotations()
-	for key, want := range map[string]string{
-		"fanout.flanksource.com/parent":     parent.GetNamespace() + "/" + parent.GetName(),
-		"fanout.flanksource.com/parent-uid": string(parent.GetUID()),
-		"fanout.flanksource.com/agent":      agent,
-	} {
-		if annotations[key] != want {
-			return fmt.Errorf("annotation %s is %q, not %q", key, annotations[key], want)
-		}
-	}
-	if annotations[fanout.AnnotationHash] == "" || annotations[fanout.AnnotationParentGeneration] == "" {
-		return fmt.Errorf("annotations lack the hash or the generation: %v", annotations)
-	}
-	for key, want := range parent.GetAnnotations() {
-		if got := annotations[key]; got != want && !strings.HasPrefix(key, "kubectl.kubernetes.io/") && key != "next-runtime" {
-			return fmt.Errorf("annotation %s is %q, not %q", key, got, want)
-		}
-	}
-	return nil
 }

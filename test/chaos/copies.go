@@ -1,0 +1,163 @@
+package chaos
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"fanout/pkg/fanout"
+)
+
+// edits are what people do to copies. fanout takes back the first ones; the last ones are additions, which stay.
+var edits = []string{
+	`{"spec":{"schedule":"@every 9h"}}`,
+	`{"spec":{"http":[{"name":"api","url":"http://elsewhere"}]}}`,
+	`{"spec":{"schedule":null}}`,
+	`{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}}`,
+	`{"metadata":{"labels":{"team":"nobody"}}}`,
+	`{"metadata":{"annotations":null}}`,
+	`{"metadata":{"annotations":{"fanout.flanksource.com/agent":"another"}}}`,
+	`{"metadata":{"annotations":{"fanout.flanksource.com/hash":"0"}}}`,
+	`{"metadata":{"annotations":{"fanout.flanksource.com/parent-generation":"99999"}}}`,
+	`{"metadata":{"labels":{"added":"label"},"annotations":{"added":"annotation"}}}`,
+	`{"spec":{"owner":"somebody"}}`,
+}
+
+// withoutAdditions is a copy without what edits add.
+func withoutAdditions(copied *unstructured.Unstructured) *unstructured.Unstructured {
+	copied = copied.DeepCopy()
+	unstructured.RemoveNestedField(copied.Object, "metadata", "labels", "added")
+	unstructured.RemoveNestedField(copied.Object, "metadata", "annotations", "added")
+	unstructured.RemoveNestedField(copied.Object, "spec", "owner")
+	return copied
+}
+
+// finalizer is somebody else's.
+const finalizer = "chaos.example.com/hold"
+
+var errNoCopy = errors.New("there is no copy")
+
+// copies lists a cluster's copies, terminating ones too, in an order.
+func (r *round) copies(c *cluster) ([]unstructured.Unstructured, error) {
+	ctx, cancel := request(r.t)
+	defer cancel()
+	list, err := c.Dynamic.Resource(fanout.Canaries).List(ctx, metav1.ListOptions{LabelSelector: fanout.LabelHub + "=" + r.w.hubID})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list.Items, func(copied unstructured.Unstructured) bool {
+		return !isOneOf(r.namespaces, copied.GetNamespace())
+	}), nil
+}
+
+// withCopy does something to one of the copies in a cluster that has any, at most twice to any: another writer that keeps
+// changing a copy is put off for longer each time.
+func (r *round) withCopy(n numbers, do func(*cluster, *unstructured.Unstructured) error) string {
+	for i := range clusterNames {
+		c := r.w.clusters[clusterNames[(n[0]+i)%len(clusterNames)]]
+		if copies, err := r.copies(c); err == nil && len(copies) > 0 {
+			return r.withCopyIn(c, n, do)
+		}
+	}
+	return errNoCopy.Error()
+}
+
+func (r *round) withCopyIn(c *cluster, n numbers, do func(*cluster, *unstructured.Unstructured) error) string {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	copies, err := r.copies(c)
+	if err == nil && len(copies) == 0 {
+		err = errNoCopy
+	}
+	if err != nil {
+		return said(c, place{}, err)
+	}
+	copied := &copies[n[1]%len(copies)]
+	at := placeOf(copied)
+	r.mu.Lock()
+	s, key := r.objects.standing[c.Name][at], c.Name+" "+at.String()
+	often := r.objects.edited[key] > 1
+	r.objects.edited[key]++
+	r.mu.Unlock()
+	if often || s != nil {
+		return said(c, at, errors.New("it is left alone"))
+	}
+	return said(c, at, do(c, copied))
+}
+
+func (r *round) patchCopy(c *cluster, copied *unstructured.Unstructured, patch string) (*unstructured.Unstructured, error) {
+	ctx, cancel := request(r.t)
+	defer cancel()
+	return c.Canaries(copied.GetNamespace()).Patch(ctx, copied.GetName(), types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "somebody"})
+}
+
+func (r *round) editCopy(n numbers) string {
+	edit := edits[n[2]%len(edits)]
+	return edit + " " + r.withCopy(n, func(c *cluster, copied *unstructured.Unstructured) error {
+		_, err := r.patchCopy(c, copied, edit)
+		return err
+	})
+}
+
+func (r *round) deleteCopy(n numbers) string {
+	return r.withCopy(n, func(c *cluster, copied *unstructured.Unstructured) error {
+		return r.deleteOurs(c, placeOf(copied))
+	})
+}
+
+// holdCopy has somebody's finalizer hold a copy, and now and then deletes it then.
+func (r *round) holdCopy(n numbers) string {
+	return r.withCopy(n, func(c *cluster, copied *unstructured.Unstructured) error {
+		if copied.GetDeletionTimestamp() != nil {
+			return errNoCopy
+		}
+		if _, err := r.patchCopy(c, copied, fmt.Sprintf(`{"metadata":{"finalizers":[%q]}}`, finalizer)); err != nil || n[2]%2 == 0 {
+			return err
+		}
+		return r.deleteOurs(c, placeOf(copied))
+	})
+}
+
+func (r *round) releaseCopies(n numbers) string {
+	c := r.w.clusters[clusterNames[n[0]%len(clusterNames)]]
+	return fmt.Sprintf("%s: %v", c.Name, r.release(c))
+}
+
+// release takes all finalizers from a cluster's Canaries in this round's namespaces.
+func (r *round) release(c *cluster) error {
+	ctx, cancel := request(r.t)
+	defer cancel()
+	list, err := c.Dynamic.Resource(fanout.Canaries).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for i := range list.Items {
+		if len(list.Items[i].GetFinalizers()) > 0 && isOneOf(r.namespaces, list.Items[i].GetNamespace()) {
+			_, _ = r.patchCopy(c, &list.Items[i], `{"metadata":{"finalizers":null}}`)
+		}
+	}
+	return nil
+}
+
+// disown takes the hub's label from a copy, which makes it a stranger.
+func (r *round) disown(n numbers) string {
+	return r.withCopy(n, func(c *cluster, copied *unstructured.Unstructured) error {
+		if copied.GetDeletionTimestamp() != nil || len(copied.GetFinalizers()) > 0 {
+			return errNoCopy
+		}
+		uid := string(copied.GetUID())
+		live, err := r.patchCopy(c, copied, fmt.Sprintf(`{"metadata":{"uid":%q,"labels":{%q:null}}}`, uid, fanout.LabelHub))
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.objects.copies, uid)
+		r.own(c, placeOf(copied), live)
+		return nil
+	})
+}

@@ -1,0 +1,107 @@
+package chaos
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fanout/pkg/selector"
+)
+
+var agentNames = []string{"eu-prod", "us-prod", "ap-dev", "eu-prod-twin", "us-prod-twin", "ap-dev-twin", local}
+
+// The model's own idea of a selector agrees with pkg/selector on what operations use.
+func TestSelects(t *testing.T) {
+	for _, patterns := range selectors {
+		for _, agent := range agentNames {
+			want := false
+			if len(patterns) > 0 {
+				parsed, err := selector.Parse(patterns)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = parsed.Matches(agent)
+			}
+			if got := selects(patterns, agent); got != want {
+				t.Errorf("%q selects %s: %t", patterns, agent, got)
+			}
+		}
+	}
+	if _, err := selector.Parse(invalidSelector); err == nil {
+		t.Errorf("%q is valid", invalidSelector)
+	}
+}
+
+func TestOwner(t *testing.T) {
+	now := time.Now()
+	m := newModel()
+	if got := m.owner("eu-prod") + m.owner(hubCluster); got != local {
+		t.Errorf("nothing is registered, and yet: %q", got)
+	}
+	m.secrets["b"] = &registration{agent: "b", created: now, target: "eu-prod"}
+	m.secrets["c"] = &registration{agent: "c", created: now, target: "eu-prod"}
+	m.secrets["d"] = &registration{agent: "d", created: now.Add(-time.Second), target: "us-prod"}
+	if got := m.owner("eu-prod"); got != "b" {
+		t.Errorf("of two equally old ones %q owns it", got)
+	}
+	m.retarget("d", "eu-prod")
+	if got := m.owner("eu-prod"); got != "d" {
+		t.Errorf("%q owns it, not the oldest", got)
+	}
+	if !m.unknown["us-prod"] {
+		t.Error("d left us-prod as it was")
+	}
+	m.leave("d", false)
+	m.leave("b", true)
+	if got := m.owner("eu-prod"); got != "c" || m.unknown["eu-prod"] {
+		t.Errorf("%q owns it, and it is left unknown: %t", got, m.unknown["eu-prod"])
+	}
+	m.leave("c", true)
+	if m.owner("eu-prod") != "" || m.unknown["eu-prod"] {
+		t.Error("it was not cleaned")
+	}
+}
+
+func TestWanted(t *testing.T) {
+	m := newModel()
+	m.secrets["eu-prod"] = &registration{agent: "eu-prod", target: "eu-prod"}
+	api, db := place{"a", "api"}, place{"a", "db"}
+	m.parents[api] = &parent{selector: []string{"*", "local"}}
+	m.parents[db] = &parent{selector: []string{"us-*"}}
+	for cluster, want := range map[string]map[place]place{
+		"eu-prod":  {api: api},
+		hubCluster: {place{"a", "api-local"}: api},
+		"us-prod":  {},
+	} {
+		if diff := cmp.Diff(want, m.wanted(cluster), cmp.AllowUnexported(place{})); diff != "" {
+			t.Errorf("%s: %s", cluster, diff)
+		}
+	}
+}
+
+func TestExcuse(t *testing.T) {
+	all := lineages{"uid": {generations: []generation{
+		{selector: []string{"us-*"}}, {selector: []string{"*"}}, {invalid: true}, {selector: []string{"*", "!eu-*"}},
+	}}}
+	for _, test := range []struct {
+		uid     string
+		from    int64
+		agent   string
+		excused bool
+	}{
+		{"uid", 2, "us-prod", false},
+		{"uid", 2, "eu-prod", true},  // generation 4 unwants it
+		{"uid", 2, "ap-dev", false},  // generation 1 did not select it, but the copy is later
+		{"uid", 1, "ap-dev", true},   // a copy that nobody asked for
+		{"other", 1, "ap-dev", true}, // of another round, say
+	} {
+		if got := all.excuse(test.uid, test.from, test.agent); (got != "") != test.excused {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+	all["uid"].gone = true
+	if all.excuse("uid", 2, "us-prod") == "" {
+		t.Error("a deleted parent is no excuse")
+	}
+}
