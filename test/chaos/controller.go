@@ -13,13 +13,17 @@ func (r *round) launch() *fixture.Fanout {
 	return f
 }
 
-// stop ends the controller as its Deployment would, if it runs.
+// stop ends the controller as its Deployment would, if it runs. One that has not found the hub yet says so with its exit
+// code, and one that has not begun to look out for signals can't but die by them: these are killed.
 func (r *round) stop() {
-	if r.fanout != nil {
-		fixture.Eventually(r.t, "fanout serves", r.fanout.Serving)
+	switch {
+	case r.fanout == nil:
+	case r.fanout.Ready() != nil:
+		r.fanout.Kill()
+	default:
 		r.fanout.Stop(r.t)
-		r.fanout = nil
 	}
+	r.fanout = nil
 }
 
 // isAlive returns a failure if the controller ended by itself, raced or told a secret.

@@ -121,7 +121,7 @@ func (r *round) isCopy(found *unstructured.Unstructured, at place, agent string)
 	if p := r.known(at); p == nil || !slices.Equal(selector, p.selector) {
 		return fmt.Errorf("the harness lost count: the parent selects %q", selector)
 	}
-	return fixture.Derived(withoutAdditions(found), parent, agent)
+	return fixture.Derived(withoutAdditions(found, parent), parent, agent)
 }
 
 // compareSecrets returns a failure while the Secret of a member that left is still held.

@@ -27,10 +27,13 @@ var edits = []string{
 	`{"spec":{"owner":"somebody"}}`,
 }
 
-// withoutAdditions is a copy without what edits add.
-func withoutAdditions(copied *unstructured.Unstructured) *unstructured.Unstructured {
+// withoutAdditions is a copy without what edits add: a label team, too, where the parent has none.
+func withoutAdditions(copied, parent *unstructured.Unstructured) *unstructured.Unstructured {
 	copied = copied.DeepCopy()
 	unstructured.RemoveNestedField(copied.Object, "metadata", "labels", "added")
+	if _, has := parent.GetLabels()["team"]; !has && copied.GetLabels()["team"] == "nobody" {
+		unstructured.RemoveNestedField(copied.Object, "metadata", "labels", "team")
+	}
 	unstructured.RemoveNestedField(copied.Object, "metadata", "annotations", "added")
 	unstructured.RemoveNestedField(copied.Object, "spec", "owner")
 	return copied
