@@ -40,8 +40,8 @@ func TestChaos(t *testing.T) {
 		if failed != nil {
 			outcome = "FAILED"
 		}
-		t.Logf("round %d, seed %d: %d operations, %d faults, %d controllers, %.1fs (%.1fs of operations, %.1fs until converged): %s",
-			i+1, seed+i, len(operations), r.faults, len(r.controller), took.Seconds(), r.worked.Seconds(), r.converged.Seconds(), outcome)
+		t.Logf("round %d, seed %d: %d operations, %d faults, %d controllers, %.1fs (%.1fs of operations, the slowest %s, %.1fs until converged): %s",
+			i+1, seed+i, len(operations), r.faults, len(r.controller), took.Seconds(), r.worked.Seconds(), r.slowest(), r.converged.Seconds(), outcome)
 		if done += len(operations); failed != nil {
 			w.report(t, seed+i, int(i)+1, operations, r, failed)
 			break

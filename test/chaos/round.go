@@ -107,6 +107,20 @@ func (r *round) note(kind, text string) {
 	r.history = append(r.history, step{time.Since(r.began), kind, text})
 }
 
+// slowest names the step that took longest, which is what to look at when rounds take long.
+func (r *round) slowest() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var longest time.Duration
+	name := ""
+	for i := 1; i < len(r.history); i++ {
+		if took := r.history[i].at - r.history[i-1].at; took > longest {
+			longest, name = took, r.history[i].kind
+		}
+	}
+	return fmt.Sprintf("%s %.1fs", name, longest.Seconds())
+}
+
 // about returns the steps that have to do with a failure: its place or cluster, the controller, faults, credentials.
 func (r *round) about(f *failure) []string {
 	r.mu.Lock()
