@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -92,6 +91,10 @@ func runController(ctx context.Context, f *flags) error {
 	logger.Info("Serving /healthz, /readyz and /metrics", "address", listener.Addr().String())
 
 	hubID, err := identify(ctx, hub, f)
+	if ctx.Err() != nil {
+		logger.Info("Stopped before the hub answered")
+		return nil // as it was asked to
+	}
 	if err != nil {
 		return err
 	}
@@ -172,8 +175,5 @@ func identify(ctx context.Context, hub kubernetes.Interface, f *flags) (string, 
 		id = string(namespace.UID)
 		return true, nil
 	})
-	if errors.Is(err, context.Canceled) {
-		return "", errors.New("stopped before the hub answered")
-	}
 	return id, err
 }

@@ -203,7 +203,6 @@ func TestAHubThatIsNotThere(t *testing.T) {
 	}{
 		{"no kubeconfig", controller(), []string{"--kubeconfig", "/does/not/exist"}},
 		{"a kubeconfig that is none", controller("--kubeconfig=" + file(t, "text")), []string{"--kubeconfig"}},
-		{"stopped before the hub answers", controller("--kubeconfig=" + file(t, hubNowhere)), []string{"stopped before the hub answered"}},
 		{"an address that is taken", controller("--kubeconfig="+file(t, hubNowhere), "--bind-address="+taken(t)), []string{"--bind-address", "address already in use"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -213,6 +212,9 @@ func TestAHubThatIsNotThere(t *testing.T) {
 			}
 			says(t, "the message", errOut, row.says...)
 		})
+	}
+	if code, out, _ := runFanout(t, stopped, controller("--kubeconfig="+file(t, hubNowhere))...); code != 0 || out != "" {
+		t.Errorf("told to stop before the hub answers: code %d, %q", code, out)
 	}
 }
 
