@@ -52,7 +52,7 @@ func New(client dynamic.Interface, options Options) *Controller {
 		members: map[string]*running{},
 	}
 	c.parents, c.hub = cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: hubCanaries(client),
+		ListerWatcher: clusters.NoticeRestore(hubCanaries(client)),
 		ObjectType:    &unstructured.Unstructured{},
 		Transform:     newParent(options.HubID, options.Clock.Now),
 		Handler: cache.ResourceEventHandlerFuncs{
