@@ -76,7 +76,7 @@ func (r *Registry) Run(ctx context.Context) {
 	secrets := r.hub.CoreV1().Secrets(r.options.Namespace)
 	_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
 		// Without a label selector: a Secret that loses its label must be seen to lose it.
-		ListerWatcher: &cache.ListWatch{
+		ListerWatcher: NoticeRestore(&cache.ListWatch{
 			ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 				ctx, cancel := context.WithTimeout(ctx, hubTimeout)
 				defer cancel()
@@ -85,7 +85,7 @@ func (r *Registry) Run(ctx context.Context) {
 			WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 				return secrets.Watch(ctx, options)
 			},
-		},
+		}),
 		ObjectType: &corev1.Secret{},
 		Transform:  r.options.Formats.trimSecret,
 		Handler: cache.ResourceEventHandlerFuncs{

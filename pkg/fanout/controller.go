@@ -53,7 +53,7 @@ func New(client dynamic.Interface, options Options) *Controller {
 		members: map[string]*running{},
 	}
 	c.parents, c.hub = cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: hubCanaries(client, options.RequestTimeout),
+		ListerWatcher: clusters.NoticeRestore(hubCanaries(client, options.RequestTimeout)),
 		ObjectType:    &unstructured.Unstructured{},
 		Transform:     newParent(options.HubID, options.Clock.Now),
 		Handler: cache.ResourceEventHandlerFuncs{

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"fanout/pkg/clusters"
 )
 
 // watchBackoff paces what follows a broken watch. It stays short: it is also how soon a member's Canary CRD is
@@ -37,7 +39,7 @@ func (m *member) watchUntilSweep(ctx context.Context, told *string) {
 	expected.SetAPIVersion(Canaries.GroupVersion().String())
 	expected.SetKind(canaryKind)
 	logger := klog.FromContext(ctx)
-	reflector := cache.NewReflectorWithOptions(m.listerWatcher(), expected, m.view, cache.ReflectorOptions{
+	reflector := cache.NewReflectorWithOptions(clusters.NoticeRestore(m.listerWatcher()), expected, m.view, cache.ReflectorOptions{
 		Name: "derived", Logger: &logger,
 	})
 	// The reflector's own loop would hide the error and wait up to 30 s for a CRD that is not there yet.
