@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"pgregory.net/rapid"
 )
@@ -130,8 +131,17 @@ func TestWhatASecretRegisters(t *testing.T) {
 			if got := row.formats.isRegistration(secret); got != registers {
 				t.Fatalf("isRegistration: %t", got)
 			}
-			if leaving := !registers || strings.HasPrefix(row.name, "was"); row.formats.isLeaving(secret) != leaving {
+			off := strings.Contains(row.name, "when it is not understood") || strings.HasSuffix(row.name, "not understood any more")
+			if err := row.formats.switchedOff(secret); (err != nil) != off || off && !errors.Is(err, errRefused) {
+				t.Errorf("switchedOff: %v", err)
+			}
+			if leaving := !off && (!registers || strings.HasPrefix(row.name, "was")); row.formats.isLeaving(secret) != leaving {
 				t.Errorf("isLeaving: %t", !leaving)
+			}
+			deleted := secret.DeepCopy()
+			deleted.DeletionTimestamp = &metav1.Time{}
+			if !row.formats.isLeaving(deleted) {
+				t.Error("it is deleted, and does not leave")
 			}
 			if !registers {
 				return

@@ -137,6 +137,10 @@ func (k *keeper) pause(ctx context.Context, how time.Duration) {
 // keep connects to the member and has the handler work with it for as long as that goes well.
 func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Backoff) error {
 	k.takeEvicted() // which was about what is taken anew now
+	if err := k.options.Formats.switchedOff(secret); err != nil {
+		k.assume("")
+		return err
+	}
 	agent, err := k.options.Formats.agentOf(secret)
 	if err != nil {
 		k.assume("")

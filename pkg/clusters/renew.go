@@ -10,7 +10,7 @@ import (
 // renew goes over to the Secret's present content, once its kubeconfig has been proven to lead to the same cluster.
 // Until then, and if it never does, what the member joined by stays in use.
 func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id string, current *line) error {
-	if secret == nil {
+	if secret == nil || k.options.Formats.switchedOff(secret) != nil {
 		return errChanged
 	}
 	config, err := k.options.Formats.configOf(secret)

@@ -43,10 +43,20 @@ func hasFinalizer(secret *corev1.Secret) bool {
 	return slices.Contains(secret.Finalizers, Finalizer)
 }
 
-// isLeaving tells whether a member is being deregistered: its Secret is deleted, or has lost the label, or is of a
-// format that is understood no more.
+// isLeaving tells whether a member is being deregistered: its Secret is deleted, or has lost the label. A flag that was
+// forgotten is neither: see switchedOff.
 func (f Formats) isLeaving(secret *corev1.Secret) bool {
-	return secret.DeletionTimestamp != nil || f.of(secret) == ""
+	return secret.DeletionTimestamp != nil || f.of(secret) == "" && f.switchedOff(secret) == nil
+}
+
+// switchedOff returns an error if the Secret registers a member in formats only that are not understood any more.
+func (f Formats) switchedOff(secret *corev1.Secret) error {
+	format := Formats(precedence).of(secret)
+	if format == "" || f.of(secret) != "" {
+		return nil
+	}
+	return fmt.Errorf("%w: the Secret registers its member in the format %q, which is switched off: nothing is changed in the member until it is switched on with --registration, or the Secret loses its label or is deleted, to have what was put there removed",
+		errRefused, format)
 }
 
 // namespacesOf reads which namespaces of the hub may put something into the member.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -53,17 +54,20 @@ func testOptions(metrics prometheus.Registerer) Options {
 // bench is a member at work, in a bubble of fake time.
 type bench struct {
 	*member
-	server  *memberServer
-	metrics *prometheus.Registry
-	warned  []string
-	end     context.CancelFunc
-	ended   chan struct{}
+	server   *memberServer
+	metrics  *prometheus.Registry
+	warnedMu sync.Mutex // workers warn at the same time
+	warned   []string
+	end      context.CancelFunc
+	ended    chan struct{}
 }
 
 func work(t *testing.T, hub hub, answer func(*call) string) *bench {
 	b := &bench{server: &memberServer{answer: answer}, metrics: prometheus.NewRegistry(), ended: make(chan struct{})}
 	joined := &clusters.Member{Agent: member1, Client: b.server.client(t), Namespaces: everyNamespace()}
 	b.member = newMember(joined, hub, testOptions(b.metrics), func(_ string, key types.NamespacedName, reason, _ string) {
+		b.warnedMu.Lock()
+		defer b.warnedMu.Unlock()
 		b.warned = append(b.warned, reason+" "+key.Name)
 	})
 	ctx, end := context.WithCancel(t.Context())

@@ -3,6 +3,7 @@ package integration
 import (
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -175,9 +176,26 @@ func TestFormatThatIsSwitchedOffIsIgnored(t *testing.T) {
 	w.expectOneRefused(t, "eu-west-prod-kubeconfig", "cluster-1")
 	second.Stop(t)
 
-	t.Log("switched off again, the member is deregistered and the Secret free")
+	t.Log("switched off again, as by a flag that was forgotten, nothing is written or removed in the member")
 	w.startFanout(t)
+	fixture.Eventually(t, "the Secret that registered the member says so", func() error {
+		events := append(w.eventsOn(t, "eu-west-prod-kubeconfig"), w.eventsOn(t, "cluster-1")...)
+		for _, event := range events {
+			if strings.Contains(event, "which is switched off") {
+				return nil
+			}
+		}
+		return fmt.Errorf("the two have %q", events)
+	})
+	w.hub.Delete(t, w.canaries, "afterwards")
+	w.expectHolders(t, "afterwards", "eu-west-prod")
+	w.expectHolders(t, "api-health", "eu-west-prod", "us-east-prod")
+
+	t.Log("without their labels the member is deregistered and the Secrets are free")
+	w.patchSecret(t, "eu-west-prod-kubeconfig", `{"metadata":{"labels":null}}`)
+	w.patchSecret(t, "cluster-1", `{"metadata":{"labels":null}}`)
 	w.expectHolders(t, "api-health", "us-east-prod")
+	w.expectHolders(t, "afterwards")
 	for _, name := range []string{"eu-west-prod-kubeconfig", "cluster-1"} {
 		fixture.Eventually(t, name+" is held by nobody", func() error { return w.finalizers(t, name) })
 	}
