@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"fanout/test/controlplane"
+	"fanout/test/fixture"
 )
 
 // aftermath looks at what is left to see once the clusters are as they should be: that a bad credential leaves the
@@ -26,6 +27,16 @@ func (r *round) shelter() *failure {
 	if r.seed%3 != 0 {
 		return nil
 	}
+	fixture.Eventually(r.t, "every member is connected, or refused as a twin", func() error {
+		// One that is not connected has no good credential to fall back on, and the clusters may be right without it.
+		if err := r.fanout.Ready(); err != nil {
+			return err
+		}
+		settled := r.fanout.Metric(r.t, "fanout_members", "state", "Connected") + r.fanout.Metric(r.t, "fanout_members", "state", "Refused")
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return fixture.Same("their number", settled, len(r.model.secrets))
+	})
 	for i := range len(members) {
 		r.note("shelter", "spoilt the credential of "+r.spoilCredential(numbers{i}))
 	}
