@@ -17,7 +17,7 @@ controlplane: ## Build bin/controlplane, the real API servers of tests and demo:
 	hack/controlplane/build.sh bin/controlplane
 
 test: controlplane ## All tests, with the race detector and real API servers
-	go test -race -count=1 -timeout 30m ./...
+	go test -race -count=1 -timeout 50m ./...
 	cd hack/controlplane && go test -race -count=1 -timeout 30m ./plane ./test
 
 test-unit: ## The tests that need no API server
