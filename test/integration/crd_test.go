@@ -235,6 +235,9 @@ func remove(t *testing.T, version map[string]any, path ...string) {
 	t.Helper()
 	path = append([]string{"schema", "openAPIV3Schema", "properties"}, path...)
 	if _, found, _ := unstructured.NestedFieldNoCopy(version, path...); !found {
+		if os.Getenv("CI") != "" { // which has canary-checker's own
+			t.Fatalf("the CRD declares no %v", path)
+		}
 		t.Skipf("the CRD declares no %v", path)
 	}
 	unstructured.RemoveNestedField(version, path...)
