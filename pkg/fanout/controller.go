@@ -233,8 +233,8 @@ func (c *Controller) resync(ctx context.Context) {
 
 func (c *Controller) synced() <-chan struct{} { return c.ready }
 
-func (c *Controller) confirmVanished(ctx context.Context, since time.Time) error {
-	return c.guard.confirm(ctx, since)
+func (c *Controller) confirmVanished(ctx context.Context, since, created time.Time) error {
+	return c.guard.confirm(ctx, since, created)
 }
 
 func (c *Controller) demand(agent string, key types.NamespacedName) (demand, *unstructured.Unstructured, *parent) {
@@ -308,4 +308,4 @@ func (nothingWanted) demand(string, types.NamespacedName) (demand, *unstructured
 	return demand{}, nil, nil
 }
 
-func (nothingWanted) confirmVanished(context.Context, time.Time) error { return nil }
+func (nothingWanted) confirmVanished(context.Context, time.Time, time.Time) error { return nil }

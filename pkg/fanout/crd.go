@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/utils/clock"
 )
@@ -24,75 +22,64 @@ type crdGuard struct {
 	timeout time.Duration
 	clock   clock.PassiveClock
 
-	looking chan struct{} // holds a token while somebody looks; guards what follows
-	started time.Time     // of the last look
-	err     error         // its outcome
-
-	uid         types.UID // of the CRD that was last seen at work
-	missed      bool      // whether it was seen to go since
-	reinstalled time.Time // when another was first seen at work
+	looking   chan struct{} // holds a token while somebody looks; guards what follows
+	started   time.Time     // of the last look
+	installed time.Time     // when the CRD was, by that look
+	err       error         // that look's outcome
 }
 
-// reinstallGrace is how long after the hub's CRD was installed anew nothing is pruned for want of a parent: all parents went
-// with the old one, and whoever applied them applies them again, but not in the same moment.
+// reinstallGrace is how long after the hub's CRD was installed anew nothing from before is pruned for want of a parent: all
+// parents went with the old one, and whoever applied them applies them again, but not in the same moment.
 const reinstallGrace = 5 * time.Minute
 
 func newCRDGuard(hub dynamic.Interface, timeout time.Duration, clock clock.PassiveClock) *crdGuard {
 	return &crdGuard{client: hub.Resource(crds), timeout: timeout, clock: clock, looking: make(chan struct{}, 1)}
 }
 
-// confirm returns nil if the hub served Canaries after since. The CRD is marked as terminating before the first
-// Canary goes with it, so a look that began after a Canary was seen to be gone tells the one case from the
-// other. Looks are shared: many deletions at once cost one request.
-func (g *crdGuard) confirm(ctx context.Context, since time.Time) error {
+// confirm returns nil if the hub served Canaries after since, and either for some time or since before the copy was created.
+// The CRD is marked as terminating before the first Canary goes with it, so a look that began after a Canary was seen to be
+// gone tells the one case from the other. A copy that is older than the CRD may be of a parent that went with the CRD before;
+// by their ages, on the word of the hub's clock and the member's, that is still known after a restart of fanout. Looks are
+// shared: many deletions at once cost one request.
+func (g *crdGuard) confirm(ctx context.Context, since, created time.Time) error {
 	select {
 	case g.looking <- struct{}{}:
 		defer func() { <-g.looking }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if g.started.After(since) {
-		return g.err
+	installed, err := g.installed, g.err
+	if !g.started.After(since) {
+		started := g.clock.Now()
+		installed, err = g.look(ctx)
+		if ctx.Err() == nil { // else it says more of this caller than of the hub
+			g.started, g.installed, g.err = started, installed, err
+		}
 	}
-	started := g.clock.Now()
-	err := g.look(ctx)
-	if ctx.Err() == nil { // else it says more of this caller than of the hub
-		g.started, g.err = started, err
+	// A time in the future is not waited for: some clock was wrong.
+	if age := g.clock.Since(installed); err == nil && age.Abs() < reinstallGrace && created.Before(installed) {
+		return fmt.Errorf("%w: the hub's Canary CRD was installed anew, and its Canaries may still be on their way", errHubUnknown)
 	}
 	return err
 }
 
-func (g *crdGuard) look(ctx context.Context) error {
+// look returns when the CRD at work was installed, or an error if none is.
+func (g *crdGuard) look(ctx context.Context) (installed time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	crd, err := g.client.Get(ctx, Canaries.Resource+"."+Canaries.Group, metav1.GetOptions{})
 	if err != nil {
-		g.missed = g.missed || apierrors.IsNotFound(err)
-		return fmt.Errorf("%w: get the hub's Canary CRD: %w", errHubUnknown, err)
+		return time.Time{}, fmt.Errorf("%w: get the hub's Canary CRD: %w", errHubUnknown, err)
 	}
 	if crd.GetDeletionTimestamp() != nil {
-		g.missed = true
-		return fmt.Errorf("%w: the hub's Canary CRD is being deleted", errHubUnknown)
+		return time.Time{}, fmt.Errorf("%w: the hub's Canary CRD is being deleted", errHubUnknown)
 	}
 	conditions, _, _ := unstructured.NestedSlice(crd.Object, "status", "conditions")
 	for _, item := range conditions {
 		condition, _ := item.(map[string]any)
 		if condition["type"] == "Established" && condition["status"] == "True" {
-			return g.settled(crd.GetUID())
+			return crd.GetCreationTimestamp().Time, nil
 		}
 	}
-	return fmt.Errorf("%w: the hub's Canary CRD is not established", errHubUnknown)
-}
-
-// settled returns nil unless the CRD at work has been there for a short time only, in the place of another.
-func (g *crdGuard) settled(uid types.UID) error {
-	now := g.clock.Now()
-	if g.missed || g.uid != "" && g.uid != uid {
-		g.reinstalled = now
-	}
-	g.uid, g.missed = uid, false
-	if !g.reinstalled.IsZero() && now.Sub(g.reinstalled) < reinstallGrace {
-		return fmt.Errorf("%w: the hub's Canary CRD was installed anew, and its Canaries may still be on their way", errHubUnknown)
-	}
-	return nil
+	return time.Time{}, fmt.Errorf("%w: the hub's Canary CRD is not established", errHubUnknown)
 }

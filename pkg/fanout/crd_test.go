@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
@@ -82,7 +81,7 @@ func TestTheGuardBelievesAHubThatServesCanaries(t *testing.T) {
 		{"with nonsense for conditions", crdIn("x", nil), "is not established"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			err := guard(row.crd).confirm(t.Context(), noon)
+			err := guard(row.crd).confirm(t.Context(), noon, noon)
 			switch {
 			case row.says == "" && err != nil:
 				t.Errorf("confirm: %v", err)
@@ -95,12 +94,12 @@ func TestTheGuardBelievesAHubThatServesCanaries(t *testing.T) {
 
 func TestTheGuardBelievesNoHubThatDoesNotSay(t *testing.T) {
 	missing := guard()
-	if err := missing.confirm(t.Context(), noon); !errors.Is(err, errHubUnknown) || !apierrors.IsNotFound(err) {
+	if err := missing.confirm(t.Context(), noon, noon); !errors.Is(err, errHubUnknown) || !apierrors.IsNotFound(err) {
 		t.Errorf("without a CRD confirm says %v", err)
 	}
 	away := guard(crdIn(condition("Established", "True")))
 	away.answers(func() error { return apierrors.NewServiceUnavailable("starting") })
-	if err := away.confirm(t.Context(), noon); !errors.Is(err, errHubUnknown) || !apierrors.IsServiceUnavailable(err) {
+	if err := away.confirm(t.Context(), noon, noon); !errors.Is(err, errHubUnknown) || !apierrors.IsServiceUnavailable(err) {
 		t.Errorf("while the hub is away confirm says %v", err)
 	}
 }
@@ -110,7 +109,7 @@ func TestTheGuardBoundsItsLook(t *testing.T) {
 		server := &memberServer{answer: func(call *call) string { return call.never() }}
 		g := newCRDGuard(server.client(t), 5*time.Second, clocktesting.NewFakePassiveClock(noon))
 		started := time.Now()
-		err := g.confirm(t.Context(), noon)
+		err := g.confirm(t.Context(), noon, noon)
 		if !errors.Is(err, errHubUnknown) || !errors.Is(err, context.DeadlineExceeded) || time.Since(started) != 5*time.Second {
 			t.Errorf("after %s: %v", time.Since(started), err)
 		}
@@ -130,7 +129,7 @@ func TestALookIsSharedByAllThatBeganBeforeIt(t *testing.T) {
 	var running sync.WaitGroup
 	for i := range 50 {
 		running.Go(func() {
-			if err := g.confirm(t.Context(), g.at(time.Duration(i)*time.Millisecond)); err != nil {
+			if err := g.confirm(t.Context(), g.at(time.Duration(i)*time.Millisecond), noon); err != nil {
 				t.Errorf("confirm: %v", err)
 			}
 		})
@@ -152,7 +151,7 @@ func TestABadLookIsSharedTooAndTheNextOneLooksAgain(t *testing.T) {
 	})
 	g.clock.SetTime(g.at(time.Second))
 	for range 2 {
-		if err := g.confirm(t.Context(), noon); !errors.Is(err, errHubUnknown) {
+		if err := g.confirm(t.Context(), noon, noon); !errors.Is(err, errHubUnknown) {
 			t.Errorf("confirm: %v", err)
 		}
 	}
@@ -160,7 +159,7 @@ func TestABadLookIsSharedTooAndTheNextOneLooksAgain(t *testing.T) {
 
 	away = false
 	g.clock.SetTime(g.at(3 * time.Second))
-	if err := g.confirm(t.Context(), g.at(2*time.Second)); err != nil {
+	if err := g.confirm(t.Context(), g.at(2*time.Second), noon); err != nil {
 		t.Errorf("confirm once the hub is back: %v", err)
 	}
 	g.looked(t, 2)
@@ -174,14 +173,14 @@ func TestALookFromBeforeProvesNothing(t *testing.T) {
 		time.Second,     // began with it: who is to say which was first
 		2 * time.Second, // began after it
 	} {
-		if err := g.confirm(t.Context(), g.at(since)); err != nil {
+		if err := g.confirm(t.Context(), g.at(since), noon); err != nil {
 			t.Errorf("confirm: %v", err)
 		}
 		g.looked(t, step+1)
 	}
 	g.clock.SetTime(g.at(5 * time.Second))
 	for range 3 {
-		if err := g.confirm(t.Context(), g.at(3*time.Second)); err != nil {
+		if err := g.confirm(t.Context(), g.at(3*time.Second), noon); err != nil {
 			t.Errorf("confirm: %v", err)
 		}
 	}
@@ -191,7 +190,7 @@ func TestALookFromBeforeProvesNothing(t *testing.T) {
 // The CRD goes while its Canaries go: what was true a moment ago must not be believed.
 func TestACRDThatBeginsToGoIsSeenByTheNextLook(t *testing.T) {
 	g := guard(crdIn(condition("Established", "True")))
-	if err := g.confirm(t.Context(), noon); err != nil {
+	if err := g.confirm(t.Context(), noon, noon); err != nil {
 		t.Fatal(err)
 	}
 	terminating := crdIn(condition("Established", "True"))
@@ -200,7 +199,7 @@ func TestACRDThatBeginsToGoIsSeenByTheNextLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.clock.SetTime(g.at(2 * time.Second))
-	if err := g.confirm(t.Context(), g.at(time.Second)); !errors.Is(err, errHubUnknown) {
+	if err := g.confirm(t.Context(), g.at(time.Second), noon); !errors.Is(err, errHubUnknown) {
 		t.Errorf("confirm: %v", err)
 	}
 }
@@ -213,8 +212,8 @@ func TestOneCallersEndDoesNotSpoilTheSharedLook(t *testing.T) {
 	// As a real client does: the caller whose context has ended gets that for an answer, and no other.
 	g.client = contextual{g.client}
 	g.clock.SetTime(g.at(time.Second))
-	_ = g.confirm(leaving, noon)
-	if err := g.confirm(t.Context(), noon); err != nil {
+	_ = g.confirm(leaving, noon, noon)
+	if err := g.confirm(t.Context(), noon, noon); err != nil {
 		t.Errorf("to another caller the guard says: %v", err)
 	}
 }
@@ -230,54 +229,46 @@ func (c contextual) Get(ctx context.Context, name string, options metav1.GetOpti
 }
 
 // With the hub's CRD all parents went. Whoever applied them has time to apply them again after it is back.
-func TestTheGuardGivesTimeAfterTheCRDCameBack(t *testing.T) {
-	at := func(uid string) *unstructured.Unstructured {
-		crd := crdIn(condition("Established", "True"))
-		withUID(types.UID(uid))(crd)
-		return crd
-	}
-	going := at("one")
-	beingDeleted(going)
-	gone := apierrors.NewNotFound(crds.GroupResource(), "canaries.canaries.flanksource.com")
+func TestTheGuardGivesTimeAfterTheCRDWasInstalled(t *testing.T) {
+	crd := crdIn(condition("Established", "True"))
+	crd.SetCreationTimestamp(metav1.NewTime(noon))
 	for _, row := range []struct {
-		name   string
-		before []any // what the guard saw, a CRD or an error
-		grace  bool
+		name    string
+		created time.Duration // when the copy was, after the CRD was installed
+		later   []time.Duration
+		refused []bool
 	}{
-		{"never seen", nil, false},
-		{"the same", []any{at("two")}, false},
-		{"another", []any{at("one")}, true},
-		{"the old one was seen to go", []any{going}, true},
-		{"none was there", []any{gone}, true},
-		{"the hub was away", []any{at("two"), errors.New("away")}, false},
-		{"it went twice", []any{at("one"), gone, at("three"), gone}, true},
+		{
+			"of a parent from before", -time.Hour,
+			[]time.Duration{time.Second, reinstallGrace - time.Second, reinstallGrace + time.Second}, []bool{true, true, false},
+		},
+		{"of a parent from just before", -time.Second, []time.Duration{time.Second, reinstallGrace + time.Second}, []bool{true, false}},
+		{"of a parent from since then", 0, []time.Duration{2 * time.Second}, []bool{false}}, // times have whole seconds
+		{"of a parent from before, by the hub's wrong clock", -time.Hour, []time.Duration{-time.Second, -24 * time.Hour}, []bool{true, false}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			g := guard()
-			answers := append(row.before, at("two"), at("two"), at("two"))
-			g.hub.PrependReactor("get", "customresourcedefinitions", func(clienttesting.Action) (bool, runtime.Object, error) {
-				answer := answers[0]
-				answers = answers[1:]
-				if err, failed := answer.(error); failed {
-					return true, nil, err
-				}
-				return true, answer.(runtime.Object), nil
-			})
-			confirm := func(later time.Duration) error {
-				g.clock.SetTime(g.clock.Now().Add(later))
-				return g.confirm(t.Context(), g.clock.Now().Add(-time.Nanosecond))
-			}
-			for range row.before {
-				_ = confirm(time.Second)
-			}
-			for _, look := range []struct {
-				later   time.Duration
-				refused bool
-			}{{time.Second, row.grace}, {reinstallGrace - time.Second, row.grace}, {2 * time.Second, false}} {
-				if err := confirm(look.later); (err != nil) != look.refused || err != nil && !errors.Is(err, errHubUnknown) {
-					t.Errorf("%s later: %v", look.later, err)
+			g := guard(crd)
+			for i, later := range row.later {
+				g.clock.SetTime(g.at(later))
+				err := g.confirm(t.Context(), g.at(later), g.at(row.created))
+				if (err != nil) != row.refused[i] || err != nil && !errors.Is(err, errHubUnknown) {
+					t.Errorf("%s later: %v", later, err)
 				}
 			}
 		})
 	}
+}
+
+// Of copies that share a look each is judged by its own age.
+func TestALookIsSharedByCopiesOfAllAges(t *testing.T) {
+	crd := crdIn(condition("Established", "True"))
+	crd.SetCreationTimestamp(metav1.NewTime(noon))
+	g := guard(crd)
+	g.clock.SetTime(g.at(2 * time.Second))
+	for _, created := range []time.Duration{time.Second, -time.Hour, time.Second} {
+		if err := g.confirm(t.Context(), g.at(time.Second), g.at(created)); (err != nil) != (created < 0) {
+			t.Errorf("a copy of %s: %v", created, err)
+		}
+	}
+	g.looked(t, 1)
 }

@@ -24,8 +24,8 @@ type hub interface {
 	// the Canary to report to, nil where there is none.
 	demand(agent string, key types.NamespacedName) (want demand, derived *unstructured.Unstructured, parent *parent)
 	// confirmVanished returns an error unless the hub, asked after since, can be believed that a parent it
-	// does not list is gone.
-	confirmVanished(ctx context.Context, since time.Time) error
+	// does not list is gone, where the copy was created then.
+	confirmVanished(ctx context.Context, since, created time.Time) error
 }
 
 // member is the controller of one member: a view of what it holds, a queue of places to look at and a bounded
@@ -218,7 +218,7 @@ func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
 		return m.verify(ctx, key, derived, parent)
 	case actionDelete:
 		if parent.vanished() {
-			if err := m.hub.confirmVanished(ctx, started); err != nil {
+			if err := m.hub.confirmVanished(ctx, started, time.Unix(have.created, 0)); err != nil {
 				return err
 			}
 		}

@@ -28,7 +28,7 @@ type aHub struct {
 
 func (h *aHub) synced() <-chan struct{} { return nothingWanted{}.synced() }
 
-func (h *aHub) confirmVanished(context.Context, time.Time) error {
+func (h *aHub) confirmVanished(context.Context, time.Time, time.Time) error {
 	if h.unknown.Load() {
 		return fmt.Errorf("%w: test", errHubUnknown)
 	}

@@ -21,6 +21,8 @@ type observed struct {
 	hash string
 	// generation is its AnnotationParentGeneration, 0 where that is missing or no number.
 	generation int64
+	// created is when the object was, by the member's clock, in seconds since 1970.
+	created int64
 	// terminating is set while a finalizer holds a deleted object.
 	terminating bool
 }
@@ -38,6 +40,7 @@ func observe(obj *unstructured.Unstructured) *observed {
 		content:         contentHash(obj.GetLabels(), annotations, owner(obj), obj.Object["spec"]),
 		hash:            annotations[AnnotationHash],
 		generation:      generation,
+		created:         obj.GetCreationTimestamp().Unix(),
 		terminating:     obj.GetDeletionTimestamp() != nil,
 	}
 }

@@ -3,6 +3,7 @@ package fanout
 import (
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -11,9 +12,10 @@ func TestObserveKeepsNoSpec(t *testing.T) {
 	hash := derived.GetAnnotations()[AnnotationHash]
 	withUID("copy")(derived)
 	withVersion(42)(derived)
+	derived.SetCreationTimestamp(metav1.Unix(1_700_000_000, 0))
 
 	mustEqual(t, "observed", observe(derived), &observed{
-		uid: "copy", resourceVersion: "42", content: hash, hash: hash, generation: 3,
+		uid: "copy", resourceVersion: "42", content: hash, hash: hash, generation: 3, created: 1_700_000_000,
 	})
 	beingDeleted(derived)
 	withSpec("schedule", "@every 1h")(derived)

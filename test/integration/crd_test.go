@@ -185,6 +185,36 @@ func TestHubCRDReinstalled(t *testing.T) {
 	}
 }
 
+// The same, when all of it happened while fanout was away: what it finds is a hub without parents.
+func TestHubCRDReinstalledWhileFanoutIsAway(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	controller := w.startFanout(t)
+	w.hub.Apply(t, w.canary("api-health", "*"))
+	before := w.expectDerived(t, "eu-west-prod", "api-health").GetUID()
+	controller.Stop(t)
+	w.hub.RemoveCRD(t)
+	if err := w.hub.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {
+		t.Fatal(err)
+	}
+	controller = w.startFanout(t)
+	fixture.Eventually(t, "fanout refuses to prune, time and again", func() error {
+		if refused := controller.Metric(t, "fanout_sync_errors_total", "agent", "eu-west-prod", "reason", "HubUnknown"); refused < 3 {
+			return fmt.Errorf("it did %v times", refused)
+		}
+		return nil
+	})
+
+	t.Log("a parent that came and went since then is another matter")
+	w.hub.Apply(t, w.canary("passing", "*"))
+	w.expectDerived(t, "eu-west-prod", "passing")
+	w.hub.Delete(t, w.canaries, "passing")
+	w.expectHolders(t, "passing")
+	w.hub.Apply(t, w.canary("api-health", "*"))
+	if back := w.expectDerived(t, "eu-west-prod", "api-health").GetUID(); back != before {
+		t.Errorf("the copy is another one")
+	}
+}
+
 // expectDerivedSlowly is expectDerived for what waits for the hub's informer, which asks for what is not there at intervals
 // of up to 45s.
 func (w *world) expectDerivedSlowly(t *testing.T, agent, name string) {
