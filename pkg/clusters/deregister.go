@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 )
 
 // deregister cleans the member of a Secret that is being deleted, and lets the Secret go. The finalizer has kept
-// the credential until now; a member that can't be cleaned keeps it no longer than DeregisterTimeout. An
-// error means that the Secret could not be let go.
+// the credential until now; a member that can't be cleaned keeps it no longer than DeregisterTimeout. It returns errChanged
+// if the Secret is a registration again, or gone; another error means that it could not be let go.
 func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) error {
 	k.names.leave(k.agent, k.name) // another Secret may register the agent from now on
 	if !hasFinalizer(secret) {
@@ -23,41 +24,64 @@ func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) error {
 	}
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", k.agent))
 	logger := klog.FromContext(ctx)
-	if secret.Annotations[AnnotationOnDeregister] == OnDeregisterKeep {
-		logger.Info("Deregistered; what was put into the member stays", "annotation", AnnotationOnDeregister)
-		k.event(secret, corev1.EventTypeNormal, "Deregistered", "What was put into the member stays there, as "+AnnotationOnDeregister+" asks.")
-		return k.letGo(ctx)
-	}
-
 	// Counted from here and not from the Secret's deletion: a fanout that was away then has its full time to clean.
 	bounded, cancel := context.WithTimeout(ctx, k.options.DeregisterTimeout)
 	defer cancel()
-	err := k.drain(bounded)
-	for retry := k.newRetry(); err != nil && bounded.Err() == nil; err = k.drain(bounded) {
-		k.refuseLeaving(ctx, secret, err)
-		k.pause(bounded, retry.Step())
+	for retry := k.newRetry(); ; {
+		secret = k.latest()
+		if secret == nil || !k.options.Formats.isLeaving(secret) {
+			return errChanged
+		}
+		if secret.Annotations[AnnotationOnDeregister] == OnDeregisterKeep {
+			logger.Info("Deregistered; what was put into the member stays", "annotation", AnnotationOnDeregister)
+			k.event(secret, corev1.EventTypeNormal, "Deregistered", "What was put into the member stays there, as "+AnnotationOnDeregister+" asks.")
+			return k.letGo(ctx)
+		}
+		err := k.drainUntilChanged(bounded, secret)
+		switch {
+		case ctx.Err() != nil:
+			return nil // fanout stops; the next one goes on
+		case err == nil:
+			logger.Info("Deregistered; the member is clean")
+			k.event(secret, corev1.EventTypeNormal, "Deregistered", "All that was put into the member is gone from it.")
+			return k.letGo(ctx)
+		case bounded.Err() == nil && errors.Is(err, errChanged):
+			retry = k.newRetry()
+			continue
+		case bounded.Err() == nil:
+			k.refuseLeaving(ctx, secret, err)
+			k.pause(bounded, retry.Step())
+		}
+		if bounded.Err() != nil && ctx.Err() == nil {
+			message := fmt.Sprintf("The member could not be cleaned within %s: %v. %s",
+				k.options.DeregisterTimeout.Round(time.Second), err, k.options.CleanupHint)
+			logger.Error(err, "Deregistered without cleaning the member", "timeout", k.options.DeregisterTimeout)
+			k.event(secret, corev1.EventTypeWarning, "CleanupTimedOut", message)
+			return k.letGo(ctx)
+		}
 	}
-	switch {
-	case ctx.Err() != nil:
-		return nil // fanout stops; the next one goes on
-	case err != nil:
-		message := fmt.Sprintf("The member could not be cleaned within %s: %v. %s",
-			k.options.DeregisterTimeout.Round(time.Second), err, k.options.CleanupHint)
-		logger.Error(err, "Deregistered without cleaning the member", "timeout", k.options.DeregisterTimeout)
-		k.event(secret, corev1.EventTypeWarning, "CleanupTimedOut", message)
-	default:
-		logger.Info("Deregistered; the member is clean")
-		k.event(secret, corev1.EventTypeNormal, "Deregistered", "All that was put into the member is gone from it.")
+}
+
+// drainUntilChanged is drain, broken off with errChanged when the Secret changes: it may ask for something else now.
+func (k *keeper) drainUntilChanged(ctx context.Context, secret *corev1.Secret) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- k.drain(ctx, secret) }()
+	select {
+	case err := <-drained:
+		return err
+	case <-k.wake:
+		cancel()
+		if err := <-drained; err == nil {
+			return nil
+		}
+		return errChanged
 	}
-	return k.letGo(ctx)
 }
 
 // drain makes one attempt to reach the member and to have it cleaned.
-func (k *keeper) drain(ctx context.Context) error {
-	secret := k.latest()
-	if secret == nil {
-		return nil
-	}
+func (k *keeper) drain(ctx context.Context, secret *corev1.Secret) error {
 	config, err := k.options.Formats.configOf(secret)
 	if err != nil {
 		return err

@@ -89,10 +89,12 @@ func (k *keeper) run(ctx context.Context) {
 			}
 			continue
 		case k.options.Formats.isLeaving(secret):
-			if err := k.deregister(ctx, secret); err != nil {
+			switch err := k.deregister(ctx, secret); {
+			case errors.Is(err, errChanged):
+			case err != nil:
 				klog.FromContext(ctx).Error(err, "Deregister")
 				k.pause(ctx, retry.Step())
-			} else {
+			default:
 				k.pause(ctx, time.Hour) // until the Secret is gone
 			}
 			continue

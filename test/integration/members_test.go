@@ -146,6 +146,53 @@ func TestDeregisterUnreachable(t *testing.T) {
 	w.expectSecretEvent(t, "eu-west-prod", "CleanupTimedOut", "kubectl delete canaries -A -l fanout.flanksource.com/hub=")
 }
 
+// Who does not want to wait for a member may still say so when its Secret is deleted already.
+func TestDeregisterKeepsWhatTakesTooLong(t *testing.T) {
+	w := newWorld(t, "eu-west-prod", "us-east-prod")
+	w.startFanout(t, "--probe-period=500ms")
+	w.hub.Apply(t, w.canary("api-health", "*-prod"))
+	w.expectHolders(t, "api-health", "eu-west-prod", "us-east-prod")
+	held := w.members["us-east-prod"]
+	held.Patch(t, w.canaries, "api-health", `{"metadata":{"finalizers":["example.com/hold"]}}`)
+	if err := planes.StopOne("eu-west-prod"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { start(t, "eu-west-prod") })
+	for agent, told := range map[string]string{"eu-west-prod": "Leaving", "us-east-prod": "Terminating"} {
+		w.hub.Deregister(t, w.namespace, agent)
+		w.expectSecretEvent(t, agent, told, "")
+		w.patchSecret(t, agent, `{"metadata":{"annotations":{"fanout.flanksource.com/on-deregister":"keep"}}}`)
+		w.expectSecretGone(t, agent)
+		w.expectSecretEvent(t, agent, "Deregistered", "stays there")
+	}
+	held.Patch(t, w.canaries, "api-health", `{"metadata":{"finalizers":null}}`)
+}
+
+// A Secret that gets its label back while its member is being cleaned is a registration as before.
+func TestDeregisteringIsTakenBack(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	member := w.members["eu-west-prod"]
+	w.startFanout(t)
+	w.hub.Apply(t, w.canary("held", "*"))
+	w.expectDerived(t, "eu-west-prod", "held")
+	member.Patch(t, w.canaries, "held", `{"metadata":{"finalizers":["example.com/hold"]}}`)
+	w.hub.Apply(t, w.canary("free", "*"))
+	w.expectDerived(t, "eu-west-prod", "free")
+	w.patchSecret(t, "eu-west-prod", `{"metadata":{"labels":{"fanout.flanksource.com/secret-type":null}}}`)
+	w.expectHolders(t, "free")
+	w.patchSecret(t, "eu-west-prod", `{"metadata":{"labels":{"fanout.flanksource.com/secret-type":"cluster"}}}`)
+	w.expectDerived(t, "eu-west-prod", "free")
+	member.Patch(t, w.canaries, "held", `{"metadata":{"finalizers":null}}`)
+	w.expectDerived(t, "eu-west-prod", "held")
+	secret, err := w.hub.Kube.CoreV1().Secrets(w.namespace).Get(t.Context(), "eu-west-prod", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(secret.Finalizers) != 1 {
+		t.Errorf("it has the finalizers %q", secret.Finalizers)
+	}
+}
+
 // A Secret that was deleted while fanout was away, longer ago than the timeout, still has its member cleaned.
 func TestDeregisterWhileAway(t *testing.T) {
 	const timeout = 2 * time.Second
