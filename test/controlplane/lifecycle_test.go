@@ -100,6 +100,11 @@ func abandon(dir string) error {
 	if err := s.Pause("paused"); err != nil {
 		return err
 	}
+	// Only what has stopped whole, all threads of it, is woken by the system when its parent ends.
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(s.Cluster("paused").process.pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		return fmt.Errorf("paused is not: %v, %w", status, err)
+	}
 	fmt.Println(s.Cluster("running").process.pid, s.Cluster("paused").process.pid)
 	select {}
 }
