@@ -24,6 +24,9 @@ type Cluster struct {
 
 	mu      sync.Mutex // held while the process is started or stopped
 	process *process   // nil when stopped
+
+	installing sync.Mutex // held while a CRD is installed
+	installed  installation
 }
 
 // KubeconfigFor returns a kubeconfig with a new client certificate for user in groups, for whom RBAC allows nothing yet.

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -96,6 +98,26 @@ func TestInstallCRDAndCountWrites(t *testing.T) {
 		if err := hub.InstallCRD(t.Context(), crd); err != nil {
 			t.Fatal(err)
 		}
+	}
+	definition := client(t, hub.Config).Resource(definitions)
+	const name = "canaries.canaries.flanksource.com"
+	whole, err := definition.Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	less := []byte(`[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties"}]`)
+	if _, err := definition.Patch(t.Context(), name, types.JSONPatchType, less, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.InstallCRD(t.Context(), crd); err != nil {
+		t.Fatal(err)
+	}
+	mended, err := definition.Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(whole.Object["spec"], mended.Object["spec"]); diff != "" {
+		t.Errorf("what somebody changed is not mended (-before +after):\n%s", diff)
 	}
 	before := writes(t, hub, "canaries")
 	config := rest.CopyConfig(hub.Config)
