@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// How much of one answer is read. A list of thousands of Canaries takes some tens of megabytes. A watch goes on for as
-// long as it likes; client-go bounds each of its events.
+// How much of one answer is read. A list of thousands of Canaries takes some tens of megabytes. A watch that has brought as
+// much begins anew with a list: what a member says stands there, and is remembered, does not grow for ever.
 const (
 	maxAnswer  = 256 << 20
 	maxRefusal = 1 << 20
@@ -26,15 +26,14 @@ type bounded struct{ http.RoundTripper }
 // RoundTrip returns an answer whose body ends with an error where it is too long.
 func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	response, err := b.RoundTripper.RoundTrip(req)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case response.StatusCode >= http.StatusBadRequest:
+	}
+	if response.StatusCode >= http.StatusBadRequest {
 		response.Body = &boundedBody{ReadCloser: response.Body, left: maxRefusal}
 		return withoutRetry(response)
-	case req.URL.Query().Get("watch") == "":
-		response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
 	}
+	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
 	return response, nil
 }
 

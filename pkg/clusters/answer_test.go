@@ -37,6 +37,7 @@ func TestAnAnswerWithoutEndIsNotReadToItsEnd(t *testing.T) {
 		limit  int64
 	}{
 		"an answer": {http.StatusOK, "/api", maxAnswer},
+		"a watch":   {http.StatusOK, "/api?watch=true", maxAnswer},
 		"a refusal": {http.StatusInternalServerError, "/api?watch=true", maxRefusal},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,19 +54,6 @@ func TestAnAnswerWithoutEndIsNotReadToItsEnd(t *testing.T) {
 				t.Errorf("%d bytes were taken from the member", body.given)
 			}
 		})
-	}
-}
-
-// A watch has no end, and is bounded by the event.
-func TestAWatchGoesOn(t *testing.T) {
-	body := &endless{}
-	req, _ := http.NewRequest(http.MethodGet, "https://member/api?watch=true", nil)
-	response, err := bounded{fixedAnswer{http.StatusOK, body}}.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if read, err := io.CopyN(io.Discard, response.Body, maxAnswer+1); err != nil {
-		t.Errorf("read %d bytes: %v", read, err)
 	}
 }
 
