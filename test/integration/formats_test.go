@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -140,9 +141,12 @@ func TestRenamedAgent(t *testing.T) {
 		if left := controller.Metric(t, name, "agent", "old-name"); left != 0 {
 			t.Errorf("%s of the old name is %v", name, left)
 		}
-		if left := controller.Metric(t, name, "agent", "new-name"); left == 0 {
-			t.Errorf("there is no %s of the new name", name)
-		}
+		fixture.Eventually(t, "the new name has its "+name, func() error {
+			if controller.Metric(t, name, "agent", "new-name") == 0 {
+				return errors.New("it has not")
+			}
+			return nil
+		})
 	}
 }
 

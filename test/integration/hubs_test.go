@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"testing"
 
 	"fanout/test/fixture"
@@ -60,7 +61,10 @@ func TestHandover(t *testing.T) {
 	check.Object["spec"].(map[string]any)["schedule"] = "@every 2m"
 	w.hub.Apply(t, check)
 	w.expectDerived(t, "eu-west-prod", "api-health")
-	if writes := standby.Metric(t, "fanout_writes_total"); writes == 0 {
-		t.Error("somebody else wrote")
-	}
+	fixture.Eventually(t, "the standby counts its write", func() error {
+		if standby.Metric(t, "fanout_writes_total") == 0 {
+			return errors.New("somebody else wrote")
+		}
+		return nil
+	})
 }
