@@ -72,14 +72,15 @@ func TestMemberDropsAField(t *testing.T) {
 	w.expectDerived(t, "eu-west-prod", "api-health")
 }
 
-// The resync is what notices that a member's CRD was upgraded.
-func TestResyncFollowsAnUpgradedCRD(t *testing.T) {
+// A member's API server ends the watches of a CRD that is upgraded, so that what it did not know before is tried again at
+// once, and not at the next resync.
+func TestAnUpgradedCRDIsFollowed(t *testing.T) {
 	w := newWorld(t, "eu-west-prod")
 	member := w.members["eu-west-prod"]
 	install(t, member, func(t *testing.T, version map[string]any) {
 		remove(t, version, "spec", "properties", "http")
 	})
-	w.startFanout(t, "--resync-period=2s")
+	w.startFanout(t)
 	w.hub.Apply(t, w.canary("api-health", "*"))
 	w.expectEvent(t, w.canaries, "api-health", "UnknownField", "spec.http")
 	if err := member.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {

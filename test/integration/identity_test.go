@@ -23,7 +23,7 @@ func TestSecretLeadsToAnotherCluster(t *testing.T) {
 	w := newWorld(t)
 	one, other := w.members["eu-west-prod"], w.members["us-east-prod"]
 	w.hub.Register(t, w.namespace, "shop", one.LeastRights(t, "member.yaml", w.namespace))
-	w.startFanout(t)
+	w.startFanout(t, "--probe-period=1h") // the change itself is to find it out, before anything is written there
 	before := w.fill(t, one, "shop")
 	w.leaveStale(t, before[0], other)
 

@@ -136,6 +136,19 @@ func TestRetryAfterIsKept(t *testing.T) {
 	w.expectHolders(t, "api-health", "eu-west-prod")
 }
 
+// What a member does not accept is tried again at the next resync, and only then: nothing that is watched tells when an
+// admission webhook has changed its mind.
+func TestResyncTriesAgainWhatWasRejected(t *testing.T) {
+	w := newWorld(t, "us-east-prod")
+	proxy := w.registerBehindProxy(t, "eu-west-prod")
+	w.startFanout(t, "--resync-period=2s")
+	heal := proxy.Answer(422, canaryWrite)
+	w.hub.Apply(t, w.canary("api-health", "*"))
+	w.expectEvent(t, w.canaries, "api-health", "Rejected", `agent "eu-west-prod"`)
+	heal()
+	w.expectDerived(t, "eu-west-prod", "api-health")
+}
+
 // A member that comes and goes many times ends in step, and leaves nothing behind in fanout.
 func TestAFlappingMember(t *testing.T) {
 	w := newWorld(t, "us-east-prod")
