@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 
@@ -64,23 +65,36 @@ func (r *round) installCRDs(numbers) string {
 			continue
 		}
 		if name == hubCluster {
-			r.hubAnew = true
-			// Not before: while the CRD is away, nothing says that the parents are no longer wanted.
-			r.mu.Lock()
-			for at, p := range r.model.parents {
-				r.lineages[p.uid].gone = true
-				delete(r.model.parents, at)
-			}
-			r.mu.Unlock()
+			r.orphan()
 		}
 		if err := r.w.clusters[name].InstallCRD(r.t.Context(), r.w.crd); err != nil {
 			r.t.Fatal(err)
+		}
+		if name == hubCluster {
+			r.hubAnew = time.Now()
 		}
 		r.crdGone[name] = false
 		installed += " " + name
 	}
 	r.hubGone = false
 	return "installed in:" + installed
+}
+
+// orphan notes that all parents are gone with the hub's CRD, of which another is about to be installed.
+func (r *round) orphan() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now().Truncate(time.Second) // as API servers do
+	for at, p := range r.model.parents {
+		r.lineages[p.uid].orphaned = now
+		delete(r.model.parents, at)
+	}
+}
+
+// isHeld tells whether a copy may stay though no parent asks for it: until 5 minutes after the hub's CRD was installed again,
+// which is longer than a round goes on, those from before wait for their parents.
+func (r *round) isHeld(at place, found *unstructured.Unstructured) bool {
+	return r.known(at) == nil && !found.GetCreationTimestamp().After(r.hubAnew)
 }
 
 func (r *round) deleteMemberNamespace(n numbers) string {

@@ -73,7 +73,7 @@ func (r *round) compareCluster(c *cluster) *failure {
 		return nil
 	}
 	for at, found := range live {
-		if _, ok := wanted[at]; !ok && found.GetLabels()[fanout.LabelHub] == r.w.hubID {
+		if _, ok := wanted[at]; !ok && found.GetLabels()[fanout.LabelHub] == r.w.hubID && (agent == "" || !r.isHeld(at, found)) {
 			return &failure{"copies", c.Name, at, "there is a copy that should not be there"}
 		}
 	}

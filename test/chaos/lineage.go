@@ -1,12 +1,17 @@
 package chaos
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // lineage is what became of one parent in the hub, by its UID: what each generation selected, and whether it is gone.
 // The harness adds to it before it sends what it is about to do, so that whatever fanout can know of is in it.
 type lineage struct {
+	at          place
 	generations []generation // the first is 1
 	gone        bool
+	orphaned    time.Time // when it was gone with the hub's CRD, zero where it was not; that is no reason for older copies to go
 }
 
 type generation struct {
@@ -17,15 +22,17 @@ type generation struct {
 // lineages are all parents of a round, by UID.
 type lineages map[string]*lineage
 
-// excuse returns why a copy may be deleted that was created for agent from that generation of the parent, empty where
+// excuse returns why a copy may be deleted that was created then, for agent, from that generation of the parent, empty where
 // nothing has ever unwanted it: then the deletion is wrong, even if the copy is created again.
-func (l lineages) excuse(uid string, from int64, agent string) string {
+func (l lineages) excuse(uid string, from int64, agent string, created time.Time) string {
 	line := l[uid]
 	switch {
 	case line == nil:
 		return "its parent is not known"
 	case line.gone:
 		return "its parent is gone"
+	case !line.orphaned.IsZero() && !created.Before(line.orphaned):
+		return "its parent went with the hub's CRD, and it came later"
 	}
 	for i, g := range line.generations {
 		if n := int64(i + 1); n >= from && !g.invalid && !selects(g.selector, agent) {
@@ -33,4 +40,12 @@ func (l lineages) excuse(uid string, from int64, agent string) string {
 		}
 	}
 	return ""
+}
+
+// succeed notes that there is another parent at a place: what becomes of copies there is for that one to say.
+func (l lineages) succeed(at place, uid string, first generation) {
+	for _, line := range l {
+		line.gone = line.gone || line.at == at
+	}
+	l[uid] = &lineage{at: at, generations: []generation{first}}
 }

@@ -96,12 +96,25 @@ func TestExcuse(t *testing.T) {
 		{"uid", 1, "ap-dev", true},   // a copy that nobody asked for
 		{"other", 1, "ap-dev", true}, // of another round, say
 	} {
-		if got := all.excuse(test.uid, test.from, test.agent); (got != "") != test.excused {
+		if got := all.excuse(test.uid, test.from, test.agent, time.Now()); (got != "") != test.excused {
 			t.Errorf("%+v: %q", test, got)
 		}
 	}
-	all["uid"].gone = true
-	if all.excuse("uid", 2, "us-prod") == "" {
+	now := time.Now()
+	all["uid"].orphaned = now
+	if excuse := all.excuse("uid", 2, "us-prod", now.Add(-time.Second)); excuse != "" {
+		t.Errorf("a parent that went with its CRD is an excuse for a copy from before: %s", excuse)
+	}
+	if all.excuse("uid", 2, "us-prod", now) == "" {
+		t.Error("a parent that went with its CRD is no excuse for a copy from since then")
+	}
+	all["uid"].at = place{"a", "api"}
+	all.succeed(place{"a", "api"}, "next", generation{selector: []string{"*"}})
+	if all.excuse("uid", 2, "us-prod", now.Add(-time.Second)) == "" || all.excuse("next", 1, "us-prod", now) != "" {
+		t.Error("the next parent at the same place does not count")
+	}
+	all["next"].gone = true
+	if all.excuse("next", 1, "us-prod", now) == "" {
 		t.Error("a deleted parent is no excuse")
 	}
 }

@@ -75,7 +75,7 @@ func (r *round) createParent(at place, selector []string, schedule string) strin
 	if err != nil {
 		r.t.Fatalf("create parent %s: %v", at, err)
 	}
-	r.lineages[string(live.GetUID())] = &lineage{generations: []generation{{selector: selector}}}
+	r.lineages.succeed(at, string(live.GetUID()), generation{selector: selector})
 	p := &parent{uid: string(live.GetUID()), selector: selector}
 	r.model.parents[at] = p
 	return "created: " + r.edited(at, p, live)

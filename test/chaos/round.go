@@ -23,8 +23,8 @@ type round struct {
 	fanout     *fixture.Fanout
 	controller []*fixture.Fanout // all that ran
 	edits      int
-	hubGone    bool // its CRD is not there
-	hubAnew    bool // its CRD was installed again
+	hubGone    bool      // its CRD is not there
+	hubAnew    time.Time // when its CRD had been installed again, zero where it never was
 	crdGone    map[string]bool
 	holds      []*faultproxy.Hold
 	heals      []*time.Timer

@@ -28,9 +28,6 @@ func (r *round) settle() {
 		}
 	}
 	r.mendCredentials()
-	if r.hubAnew { // the one that saw the CRD go waits five minutes for the parents to come back
-		r.note("settle", "stop fanout: "+r.stopFanout(numbers{}))
-	}
 	r.note("settle", "start fanout: "+r.startFanout(numbers{}))
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -39,6 +40,7 @@ type derived struct {
 	parent     string // its UID
 	generation int64
 	version    uint64
+	created    time.Time
 	deleted    bool
 }
 
@@ -117,7 +119,7 @@ func (r *round) appeared(c *cluster, obj *unstructured.Unstructured) {
 	generation, _ := strconv.ParseInt(annotations[fanout.AnnotationParentGeneration], 10, 64)
 	r.objects.copies[string(obj.GetUID())] = &derived{
 		place: placeOf(obj), agent: annotations[fanout.AnnotationAgent], parent: annotations[fanout.AnnotationParentUID],
-		generation: generation, version: versionOf(obj),
+		generation: generation, version: versionOf(obj), created: obj.GetCreationTimestamp().Time,
 	}
 }
 
@@ -170,7 +172,7 @@ func (r *round) deleted(c *cluster, obj *unstructured.Unstructured) {
 	if o.ours[uid] || o.disturbed[c.Name] || d.version <= o.wiped[c.Name] {
 		return
 	}
-	if r.lineages.excuse(d.parent, d.generation, d.agent) == "" {
+	if r.lineages.excuse(d.parent, d.generation, d.agent, d.created) == "" {
 		o.failures = append(o.failures, &failure{
 			invariant: "a wanted copy was deleted", cluster: c.Name, place: d.place,
 			text: fmt.Sprintf("created for %s from generation %d, which nothing has unwanted since", d.agent, d.generation),
