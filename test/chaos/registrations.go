@@ -112,6 +112,7 @@ func (r *round) deregister(n numbers) string {
 	if keep {
 		r.patchSecret(agent, map[string]any{"metadata": map[string]any{"annotations": map[string]any{clusters.AnnotationOnDeregister: clusters.OnDeregisterKeep}}})
 	}
+	held := r.hasFinalizer(agent)
 	ctx, cancel := request(r.t)
 	defer cancel()
 	if err := r.w.hub().Kube.CoreV1().Secrets(system).Delete(ctx, agent, metav1.DeleteOptions{}); err != nil {
@@ -119,7 +120,7 @@ func (r *round) deregister(n numbers) string {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.model.leave(agent, !keep)
+	r.model.leave(agent, held && !keep)
 	return fmt.Sprintf("%s, keep: %t", agent, keep)
 }
 
@@ -129,11 +130,24 @@ func (r *round) unlabel(n numbers) string {
 		return "nobody is registered"
 	}
 	r.disturb(r.targetOf(agent))
+	held := r.hasFinalizer(agent)
 	r.patchSecret(agent, map[string]any{"metadata": map[string]any{"labels": map[string]any{clusters.LabelSecretType: nil}}})
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.model.leave(agent, true)
+	r.model.leave(agent, held)
 	return agent
+}
+
+// hasFinalizer tells whether fanout's finalizer is on agent's Secret. Without it fanout was never at work through this
+// Secret, and may not be until the Secret is gone: what another one that led there left behind is not cleaned then.
+func (r *round) hasFinalizer(agent string) bool {
+	ctx, cancel := request(r.t)
+	defer cancel()
+	secret, err := r.w.hub().Kube.CoreV1().Secrets(system).Get(ctx, agent, metav1.GetOptions{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return slices.Contains(secret.Finalizers, clusters.Finalizer)
 }
 
 // rotate gives a Secret another good credential for the cluster that it leads to.
