@@ -8,13 +8,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"fanout/pkg/fanout"
+	"fanout/test/controlplane"
 )
-
-var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
 func (r *round) removeMemberCRD(n numbers) string {
 	name := members[n[0]%len(members)]
@@ -42,12 +40,12 @@ func (r *round) removeCRD(name string) string {
 	ctx, cancel := request(r.t)
 	defer cancel()
 	crd := fanout.Canaries.GroupResource().String()
-	if err := c.Dynamic.Resource(definitions).Delete(ctx, crd, metav1.DeleteOptions{}); err != nil {
+	if err := c.Dynamic.Resource(controlplane.Definitions).Delete(ctx, crd, metav1.DeleteOptions{}); err != nil {
 		r.t.Fatalf("delete the CRD of %s: %v", name, err)
 	}
 	r.poll("the CRD is gone from "+name, func(ctx context.Context) (bool, error) {
 		_ = r.release(c)
-		_, err := c.Dynamic.Resource(definitions).Get(ctx, crd, metav1.GetOptions{})
+		_, err := c.Dynamic.Resource(controlplane.Definitions).Get(ctx, crd, metav1.GetOptions{})
 		return apierrors.IsNotFound(err), nil
 	})
 	list, err := c.Kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{Limit: 1})

@@ -5,7 +5,8 @@
 // and proxies between fanout and every API server cut, delay and falsify what passes. The harness itself goes to the API
 // servers directly. Beside each operation a model (model.go) keeps what the members should hold. When the operations are
 // done, all faults are healed and what is unfinished is finished (settle.go), and within a bound the members must hold
-// exactly what the model says. Resync and orphan sweep are an hour away, so that they mask no lost key.
+// exactly what the model says; only copies from before the hub's CRD was installed again are left to wait for parents.
+// Resync and orphan sweep are an hour away, so that they mask no lost key.
 //
 // What must hold at the end of a round (converge.go): every cluster's copies are those of the model, with the right
 // content; every stranger is as it was left; every deregistered Secret is gone. What must hold at all times: no object

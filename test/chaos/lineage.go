@@ -11,7 +11,7 @@ type lineage struct {
 	at          place
 	generations []generation // the first is 1
 	gone        bool
-	orphaned    time.Time // when it was gone with the hub's CRD, zero where it was not; that is no reason for older copies to go
+	orphaned    time.Time // since when it is gone with the hub's CRD, zero where it is not: no reason for older copies to go
 }
 
 type generation struct {

@@ -99,7 +99,7 @@ func TestInstallCRDAndCountWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	definition := client(t, hub.Config).Resource(definitions)
+	definition := client(t, hub.Config).Resource(Definitions)
 	const name = "canaries.canaries.flanksource.com"
 	whole, err := definition.Get(t.Context(), name, metav1.GetOptions{})
 	if err != nil {

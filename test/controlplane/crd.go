@@ -45,7 +45,7 @@ func (c *Cluster) InstallCRD(ctx context.Context, path string) error {
 		return err
 	}
 	// By apply, since a CRD as large as this doesn't fit into kubectl's annotation, and so that a second time changes nothing.
-	applied, err := client.Resource(definitions).Apply(ctx, crd.GetName(), &crd, metav1.ApplyOptions{FieldManager: "controlplane", Force: true})
+	applied, err := client.Resource(Definitions).Apply(ctx, crd.GetName(), &crd, metav1.ApplyOptions{FieldManager: "controlplane", Force: true})
 	if err != nil {
 		return fmt.Errorf("apply CRD %s to %s: %w", crd.GetName(), c.Name, err)
 	}
@@ -65,7 +65,8 @@ func (c *Cluster) InstallCRD(ctx context.Context, path string) error {
 	return nil
 }
 
-var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+// Definitions is the resource of CustomResourceDefinitions.
+var Definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
 // installation is a CRD's file, and the object as it was when all of the file was in it.
 type installation struct {
@@ -83,7 +84,7 @@ func (c *Cluster) definition(ctx context.Context, name string) (*metav1.PartialO
 	if err != nil {
 		return nil, err
 	}
-	return client.Resource(definitions).Get(ctx, name, metav1.GetOptions{})
+	return client.Resource(Definitions).Get(ctx, name, metav1.GetOptions{})
 }
 
 func servedBy(crd *unstructured.Unstructured) []schema.GroupVersionResource {
