@@ -21,7 +21,7 @@ var noVersion = strconv.FormatInt(math.MaxInt64, 10)
 
 // apply writes want over the version of it that have describes, nil meaning that nothing may stand there. If
 // that is not what the member holds any more, it looks again at the object itself.
-func (m *member) apply(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, have *observed, parent *parent) error {
+func (m *member) apply(ctx context.Context, key types.NamespacedName, want demand, have *observed, parent *parent) error {
 	_, err := m.write(ctx, key, want, have, parent)
 	if apierrors.IsConflict(err) {
 		return m.verify(ctx, key, want, parent)
@@ -29,40 +29,61 @@ func (m *member) apply(ctx context.Context, key types.NamespacedName, want *unst
 	return classify(err)
 }
 
+// maxRaces is how often a write is tried again at once that others' writes of something else overtook. canary-checker
+// writes the status once a run.
+const maxRaces = 5
+
 // verify reads the object at key and writes want unless what fanout wrote there still holds. An object that is
 // not this hub's is left alone, unless its owner has annotated it for adoption.
-func (m *member) verify(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, parent *parent) error {
-	live, err := m.read(ctx, key)
-	if apierrors.IsNotFound(err) && !isCRDMissing(err) {
-		_, err = m.write(ctx, key, want, nil, parent)
+func (m *member) verify(ctx context.Context, key types.NamespacedName, want demand, parent *parent) error {
+	var before *observed
+	for races := 0; ; races++ {
+		live, err := m.read(ctx, key)
+		if apierrors.IsNotFound(err) && !isCRDMissing(err) {
+			_, err = m.write(ctx, key, want, nil, parent)
+			return classify(err)
+		}
+		if err != nil {
+			return classify(err)
+		}
+		found := observe(live)
+		err = m.renew(ctx, key, want, live, found, parent)
+		switch {
+		case !apierrors.IsConflict(err):
+			return classify(err)
+		case before != nil && (before.content != found.content || before.uid != found.uid), races == maxRaces:
+			return m.lost(key, want.hash, err)
+		}
+		before = found
 	}
-	if err != nil || live == nil {
-		return classify(err)
-	}
-	found := observe(live)
-	hash := want.GetAnnotations()[AnnotationHash]
+}
+
+// renew writes want over live, of which found is what is remembered, unless it holds already or may not be written.
+func (m *member) renew(ctx context.Context, key types.NamespacedName, want demand, live *unstructured.Unstructured, found *observed, parent *parent) error {
+	ours := want.canary.GetLabels()[LabelHub]
 	switch owner := live.GetLabels()[LabelHub]; {
-	case owner != want.GetLabels()[LabelHub] && live.GetAnnotations()[AnnotationAdopt] != "true":
-		return &laterError{after: conflictRecheck, err: &ConflictError{Key: key, Owner: owner}}
-	case found.terminating && owner != want.GetLabels()[LabelHub]:
+	case owner != ours && (found.terminating || live.GetAnnotations()[AnnotationAdopt] != "true"):
 		return &laterError{after: conflictRecheck, err: &ConflictError{Key: key, Owner: owner}}
 	case found.terminating:
 		m.view.record(key, found)
 		return m.await(ctx, key, parent)
-	case owner != want.GetLabels()[LabelHub]:
-		return classify(m.adopt(ctx, key, want, found, parent))
-	case found.hash == hash && holds(live, want):
-		m.settle(key, hash, found)
+	case owner != ours:
+		return m.adopt(ctx, key, want, found, parent)
+	case found.hash == want.hash && holds(live, want):
+		m.settle(key, want, found)
 		return nil
 	}
-	if err := m.yield(key, hash); err != nil {
+	if err := m.yield(key, want.hash); err != nil {
 		return err
 	}
-	_, err = m.write(ctx, key, want, found, parent)
-	if apierrors.IsConflict(err) {
-		return m.lost(key, hash, err)
+	if gone := takenAway(found.shared, want.canary); len(gone) > 0 && found.hash != want.hash {
+		var err error
+		if found, err = m.takeBack(ctx, key, live, gone); err != nil {
+			return err
+		}
 	}
-	return classify(err)
+	_, err := m.write(ctx, key, want, found, parent)
+	return err
 }
 
 // lost gives way to the writer that was faster than a write of hash, and tries again soon where it is the first time.
@@ -78,42 +99,42 @@ func (m *member) lost(key types.NamespacedName, hash string, err error) error {
 
 // adopt takes over an object whose owner asked for it. The request is consumed: left in place, it would let
 // two hubs take the object from each other for ever.
-func (m *member) adopt(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, found *observed, parent *parent) error {
-	claim := want.DeepCopy()
-	annotations := claim.GetAnnotations()
+func (m *member) adopt(ctx context.Context, key types.NamespacedName, want demand, found *observed, parent *parent) error {
+	claim := want
+	claim.canary = want.canary.DeepCopy()
+	annotations := claim.canary.GetAnnotations()
 	annotations[AnnotationAdopt] = "adopted"
-	claim.SetAnnotations(annotations)
+	claim.canary.SetAnnotations(annotations)
 	found, err := m.write(ctx, key, claim, found, parent)
 	if err != nil {
 		return err
 	}
 	klog.FromContext(ctx).Info("Adopted Canary")
-	_, err = m.patch(ctx, key, want, found)
+	_, err = m.patch(ctx, key, want.canary, found)
 	return err
 }
 
 // write applies want, creates its namespace where that is missing, and returns what stands there now.
-func (m *member) write(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, base *observed, parent *parent) (*observed, error) {
-	written, err := m.patch(ctx, key, want, base)
+func (m *member) write(ctx context.Context, key types.NamespacedName, want demand, base *observed, parent *parent) (*observed, error) {
+	written, err := m.patch(ctx, key, want.canary, base)
 	switch missing := base == nil && isNamespaceMissing(err); {
 	case missing && !m.options.CreateNamespaces:
 		err = fmt.Errorf("%w: create it in the member, or start fanout with --create-namespaces", err)
 	case missing:
 		if err = m.createNamespace(ctx, key.Namespace); err == nil {
-			written, err = m.patch(ctx, key, want, base)
+			written, err = m.patch(ctx, key, want.canary, base)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	hash := want.GetAnnotations()[AnnotationHash]
-	m.settle(key, hash, written)
+	m.settle(key, want, written)
 	if base != nil && base.resourceVersion == written.resourceVersion {
 		return written, nil // the member held it already
 	}
 	now := m.options.Clock.Now()
 	m.mu.Lock()
-	again := m.fights.wrote(key, hash, now)
+	again := m.fights.wrote(key, want.hash, now)
 	m.mu.Unlock()
 
 	done := "created"

@@ -237,18 +237,17 @@ func (c *Controller) confirmVanished(ctx context.Context, since, created time.Ti
 	return c.guard.confirm(ctx, since, created)
 }
 
-func (c *Controller) demand(agent string, key types.NamespacedName) (demand, *unstructured.Unstructured, *parent) {
+func (c *Controller) demand(agent string, key types.NamespacedName) (demand, *parent) {
 	p := c.parent(agent, key)
 	switch {
 	case p == nil:
-		return demand{}, nil, nil
+		return demand{}, nil
 	case p.invalid != nil:
-		return demand{frozen: true}, nil, p
+		return demand{frozen: true}, p
 	case !p.matches(agent):
-		return demand{}, nil, p
+		return demand{}, p
 	}
-	derived := Derive(p.canary, c.options.HubID, agent)
-	return demand{hash: derived.GetAnnotations()[AnnotationHash], generation: p.GetGeneration()}, derived, p
+	return p.demand(c.options.HubID, agent), p
 }
 
 // parent returns the Canary in the hub from which key in agent's cluster is derived, or nil.
@@ -304,8 +303,6 @@ func (nothingWanted) synced() <-chan struct{} {
 	return always
 }
 
-func (nothingWanted) demand(string, types.NamespacedName) (demand, *unstructured.Unstructured, *parent) {
-	return demand{}, nil, nil
-}
+func (nothingWanted) demand(string, types.NamespacedName) (demand, *parent) { return demand{}, nil }
 
 func (nothingWanted) confirmVanished(context.Context, time.Time, time.Time) error { return nil }

@@ -1,5 +1,7 @@
 package fanout
 
+import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 // action is what a sync does with one derived Canary.
 type action string
 
@@ -14,8 +16,14 @@ const (
 
 // demand is what the hub asks of one place in a member.
 type demand struct {
-	// hash is the contentHash of the Canary that should stand there; empty means that none should.
+	// canary is what should stand there; nil means that nothing should.
+	canary *unstructured.Unstructured
+	// plain is its spec without what canary-checker's round trip in the hub added to its parent's.
+	plain map[string]any
+	// hash identifies what it was derived from, as its AnnotationHash does; empty where nothing should stand there.
 	hash string
+	// content is what observed.content is as long as nobody but canary-checker changes it.
+	content string
 	// generation is the parent's.
 	generation int64
 	// frozen means that the hub can't say (the parent's selector is invalid): leave what is there as it is.
@@ -23,7 +31,7 @@ type demand struct {
 }
 
 // decide compares what the hub asks for with what the member holds (nil: nothing). settled is the content that
-// the place was last found to hold rightly for the same hash, where that differs from the hash itself: others
+// the place was last found to hold rightly for the same hash, where that differs from the content asked for: others
 // may add fields, and a member's schema may add defaults.
 //
 //	asked for   held                          action
@@ -34,6 +42,8 @@ type demand struct {
 //	nothing     a Canary                      delete
 //	a Canary    nothing                       create
 //	a Canary    another hash                  update
+//	a Canary    … with fields that are to go
+//	            and that others wrote to      verify
 //	a Canary    its hash, no generation       update (or one that the parent has not reached)
 //	a Canary    its hash, other content       verify
 //	a Canary    its hash, its content         none
@@ -49,11 +59,13 @@ func decide(want demand, have *observed, settled string) action {
 		return actionWait
 	case want.hash == "":
 		return actionDelete
+	case have.hash != want.hash && len(takenAway(have.shared, want.canary)) > 0:
+		return actionVerify
 	case have.hash != want.hash:
 		return actionUpdate
 	case have.generation < 1 || have.generation > want.generation:
 		return actionUpdate
-	case have.content != want.hash && have.content != settled:
+	case have.content != want.content && have.content != settled:
 		return actionVerify
 	default:
 		return actionNone

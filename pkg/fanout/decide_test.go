@@ -8,7 +8,7 @@ import (
 
 func TestDecide(t *testing.T) {
 	nothing := demand{}
-	asked := demand{hash: "new", generation: 3}
+	asked := demand{hash: "new", content: "new", generation: 3}
 	held := observed{hash: "new", content: "new", generation: 3}
 	but := func(change func(*observed)) *observed {
 		o := held
@@ -70,6 +70,7 @@ func TestDecideProperties(t *testing.T) {
 		want := demand{frozen: rapid.Bool().Draw(t, "frozen")}
 		if !want.frozen && rapid.Bool().Draw(t, "asked") {
 			want.hash = rapid.SampledFrom([]string{"h1", "h2"}).Draw(t, "asked hash")
+			want.content = want.hash
 			want.generation = rapid.Int64Range(1, 3).Draw(t, "asked generation")
 		}
 		var have *observed

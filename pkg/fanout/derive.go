@@ -19,23 +19,24 @@ import (
 // that tools own or consume, with fanout's own added. It is pure: it neither changes parent nor shares
 // anything mutable with it but the values of the spec, which nobody may change either.
 func Derive(parent *unstructured.Unstructured, hubID, agent string) *unstructured.Unstructured {
+	return derive(parent, withoutRoundTrip(parent.Object["spec"], managersOf(parent)), hubID, agent).canary
+}
+
+// derive is Derive for a parent of which plain is the spec without what canary-checker's round trip in the hub added. Members
+// are sent that too, but it is no change, and nothing that a member has to hold.
+func derive(parent *unstructured.Unstructured, plain any, hubID, agent string) demand {
 	place := derivedKey(keyOfCanary(parent), agent)
 
 	labels := portable(parent.GetLabels())
 	labels[LabelManagedBy] = FieldManager
 	labels[LabelHub] = hubID
 
+	spec := withoutSelector(parent.Object["spec"])
 	annotations := portable(parent.GetAnnotations())
 	annotations[AnnotationParent] = parent.GetNamespace() + "/" + parent.GetName()
 	annotations[AnnotationParentUID] = string(parent.GetUID())
 	annotations[AnnotationAgent] = agent
-
-	spec, _ := parent.Object["spec"].(map[string]any)
-	spec = maps.Clone(spec)
-	if spec == nil {
-		spec = map[string]any{}
-	}
-	delete(spec, "agentSelector")
+	annotations[AnnotationFields] = fieldsOf(spec)
 
 	derived := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
 	derived.SetAPIVersion(Canaries.GroupVersion().String())
@@ -49,10 +50,27 @@ func Derive(parent *unstructured.Unstructured, hubID, agent string) *unstructure
 			Name: parent.GetName(), UID: parent.GetUID(),
 		}})
 	}
-	annotations[AnnotationHash] = contentHash(labels, annotations, owner(derived), spec)
-	annotations[AnnotationParentGeneration] = strconv.FormatInt(parent.GetGeneration(), 10)
+	want := demand{canary: derived, plain: withoutSelector(plain), generation: parent.GetGeneration()}
+	want.hash = contentHash(labels, annotations, owner(derived), want.plain)
+	want.content = want.hash
+	if reduced, differs := reduceLists(want.plain, withoutZero); differs {
+		want.content = contentHash(labels, annotations, owner(derived), reduced)
+	}
+	annotations[AnnotationHash] = want.hash
+	annotations[AnnotationParentGeneration] = strconv.FormatInt(want.generation, 10)
 	derived.SetAnnotations(annotations)
-	return derived
+	return want
+}
+
+// withoutSelector returns a copy of a parent's spec without what only the hub reads in it.
+func withoutSelector(spec any) map[string]any {
+	fields, _ := spec.(map[string]any)
+	fields = maps.Clone(fields)
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	delete(fields, "agentSelector")
+	return fields
 }
 
 // portable returns a copy of a parent's labels or annotations without those that mean something only where the
@@ -88,8 +106,8 @@ func belongsToTool(key string) bool {
 const nextRuntime = "next-runtime"
 
 // contentHash identifies what fanout derives: labels, annotations, owner and spec, without the two annotations that
-// only describe it. The same function over an object in a member tells whether it is still so.
-func contentHash(labels, annotations map[string]string, owner types.UID, spec any) string {
+// only describe it. Others, where there are any, are the fields of the spec that others wrote to.
+func contentHash(labels, annotations map[string]string, owner types.UID, spec any, others ...any) string {
 	described := make(map[string]string, len(annotations))
 	for key, value := range annotations {
 		if key != AnnotationHash && key != AnnotationParentGeneration {
@@ -97,7 +115,7 @@ func contentHash(labels, annotations map[string]string, owner types.UID, spec an
 		}
 	}
 	// encoding/json sorts the keys of maps, which makes the text canonical.
-	text, err := json.Marshal([]any{labels, described, owner, spec})
+	text, err := json.Marshal(append([]any{labels, described, owner, spec}, others...))
 	if err != nil {
 		panic(fmt.Sprintf("marshal a decoded JSON object: %v", err)) // what was decoded from JSON can be encoded
 	}

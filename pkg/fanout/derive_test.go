@@ -35,6 +35,7 @@ func TestDeriveForAMember(t *testing.T) {
 				"fanout.flanksource.com/parent-uid":        "1d6c3e52-parent",
 				"fanout.flanksource.com/parent-generation": "3",
 				"fanout.flanksource.com/agent":             member1,
+				"fanout.flanksource.com/fields":            "http,icon,schedule",
 				"fanout.flanksource.com/hash":              hash,
 			},
 		},
@@ -238,7 +239,7 @@ func TestDeriveProperties(t *testing.T) {
 
 		ours := map[string]bool{
 			LabelManagedBy: true, LabelHub: true, AnnotationParent: true, AnnotationParentUID: true,
-			AnnotationParentGeneration: true, AnnotationAgent: true, AnnotationHash: true,
+			AnnotationParentGeneration: true, AnnotationAgent: true, AnnotationHash: true, AnnotationFields: true,
 		}
 		for _, metadata := range []map[string]string{derived.GetLabels(), derived.GetAnnotations()} {
 			for key := range metadata {
@@ -261,10 +262,11 @@ func TestDeriveProperties(t *testing.T) {
 
 		// A member that stores exactly this is seen to hold what was asked for, even after a journey as JSON.
 		stored := overTheWire(t, derived)
-		if seen := observe(stored); seen.content != seen.hash || seen.hash != derived.GetAnnotations()[AnnotationHash] {
-			t.Fatalf("what was asked for is observed as %+v", seen)
+		asked := demandOf(before, hub, agent)
+		if seen := observe(stored); seen.content != asked.content || seen.hash != asked.hash || seen.hash != derived.GetAnnotations()[AnnotationHash] {
+			t.Fatalf("what was asked for is observed as %+v, not as %+v", seen, asked)
 		}
-		if !holds(stored, derived) {
+		if !holds(stored, asked) {
 			t.Fatalf("a member that stores it does not hold it:\n%s", cmp.Diff(derived.Object, stored.Object))
 		}
 	})

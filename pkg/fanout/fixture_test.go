@@ -19,6 +19,12 @@ const (
 	member2  = "us-east-prod"
 )
 
+// JSON as it is decoded.
+type (
+	fields = map[string]any
+	list   = []any
+)
+
 // edit changes a Canary of the tests.
 type edit func(*unstructured.Unstructured)
 
@@ -54,6 +60,11 @@ func aParent(edits ...edit) *unstructured.Unstructured {
 		edit(parent)
 	}
 	return parent
+}
+
+// demandOf is what parent asks of agent's cluster.
+func demandOf(parent *unstructured.Unstructured, hubID, agent string) demand {
+	return derive(parent, withoutRoundTrip(parent.Object["spec"], managersOf(parent)), hubID, agent)
 }
 
 func withLabel(key, value string) edit {

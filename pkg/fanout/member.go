@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/util/workqueue"
@@ -20,9 +19,8 @@ import (
 type hub interface {
 	// synced is closed once the hub's Canaries are known. Before that nothing is written and nothing pruned.
 	synced() <-chan struct{}
-	// demand says what should stand at key in agent's cluster; derived is nil where nothing should. parent is
-	// the Canary to report to, nil where there is none.
-	demand(agent string, key types.NamespacedName) (want demand, derived *unstructured.Unstructured, parent *parent)
+	// demand says what should stand at key in agent's cluster. parent is the Canary to report to, nil where there is none.
+	demand(agent string, key types.NamespacedName) (want demand, parent *parent)
 	// confirmVanished returns an error unless the hub, asked after since, can be believed that a parent it
 	// does not list is gone, where the copy was created then.
 	confirmVanished(ctx context.Context, since, created time.Time) error
@@ -195,10 +193,10 @@ func (m *member) note(ctx context.Context, key types.NamespacedName, err error) 
 func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "canary", key))
 	started := m.options.Clock.Now()
-	want, derived, parent := m.hub.demand(m.agent, key)
-	refused := derived != nil && !m.allowed.Matches(key.Namespace)
+	want, parent := m.hub.demand(m.agent, key)
+	refused := want.canary != nil && !m.allowed.Matches(key.Namespace)
 	if refused {
-		want, derived = demand{}, nil
+		want = demand{}
 	}
 	have := m.view.get(key)
 	if have == nil || !have.terminating {
@@ -210,12 +208,12 @@ func (m *member) sync(ctx context.Context, key types.NamespacedName) error {
 		if err := m.yield(key, want.hash); err != nil {
 			return err
 		}
-		return m.apply(ctx, key, derived, have, parent)
+		return m.apply(ctx, key, want, have, parent)
 	case actionVerify:
 		if err := m.yield(key, want.hash); err != nil {
 			return err
 		}
-		return m.verify(ctx, key, derived, parent)
+		return m.verify(ctx, key, want, parent)
 	case actionDelete:
 		if parent.vanished() {
 			if err := m.hub.confirmVanished(ctx, started, time.Unix(have.created, 0)); err != nil {
@@ -255,15 +253,15 @@ func (m *member) settledContent(key types.NamespacedName, hash string) string {
 	return ""
 }
 
-// settle remembers that o, whatever its content, is what hash asks for.
-func (m *member) settle(key types.NamespacedName, hash string, o *observed) {
+// settle remembers that o, whatever its content, is what want asks for.
+func (m *member) settle(key types.NamespacedName, want demand, o *observed) {
 	m.view.record(key, o)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if o.content == hash {
+	if o.content == want.content {
 		delete(m.settled, key)
 	} else {
-		m.settled[key] = settlement{hash: hash, content: o.content}
+		m.settled[key] = settlement{hash: want.hash, content: o.content}
 	}
 }
 

@@ -49,6 +49,9 @@ const (
 	AnnotationAgent = prefix + "agent"
 	// AnnotationHash is the hash of what was derived.
 	AnnotationHash = prefix + "hash"
+	// AnnotationFields names the fields of the spec that fanout set, with commas between them: what an edit of the parent
+	// takes away has to go from the copy, whoever wrote to it last.
+	AnnotationFields = prefix + "fields"
 	// AnnotationAdopt, set to "true" by a user on an object in a member, hands that object over to fanout.
 	AnnotationAdopt = prefix + "adopt"
 )

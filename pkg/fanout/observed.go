@@ -15,10 +15,12 @@ import (
 type observed struct {
 	uid             types.UID
 	resourceVersion string
-	// content is the contentHash of what the object holds now.
+	// content identifies what the object holds now: see contentOf.
 	content string
 	// hash is its AnnotationHash: what fanout says it derived.
 	hash string
+	// shared are the fields that fanout set and others wrote to after it: see sharedFields.
+	shared string
 	// generation is its AnnotationParentGeneration, 0 where that is missing or no number.
 	generation int64
 	// created is when the object was, by the member's clock, in seconds since 1970.
@@ -34,11 +36,13 @@ func observe(obj *unstructured.Unstructured) *observed {
 	if err != nil {
 		generation = 0
 	}
+	managers := managersOf(obj)
 	return &observed{
 		uid:             obj.GetUID(),
 		resourceVersion: obj.GetResourceVersion(),
-		content:         contentHash(obj.GetLabels(), annotations, owner(obj), obj.Object["spec"]),
+		content:         contentOf(obj, annotations, managers),
 		hash:            annotations[AnnotationHash],
+		shared:          sharedFields(annotations[AnnotationFields], managers),
 		generation:      generation,
 		created:         obj.GetCreationTimestamp().Unix(),
 		terminating:     obj.GetDeletionTimestamp() != nil,
@@ -56,13 +60,26 @@ func parseVersion(resourceVersion string) uint64 {
 	return version
 }
 
-// holds tells whether live has every field that want sets, with the value that want gives it. What others
-// added beside is theirs and does not count.
-func holds(live, want *unstructured.Unstructured) bool {
-	return includes(live.Object["spec"], want.Object["spec"]) &&
-		(owner(want) == "" || owner(live) == owner(want)) &&
-		includesStrings(live.GetLabels(), want.GetLabels(), "") &&
-		includesStrings(live.GetAnnotations(), want.GetAnnotations(), AnnotationParentGeneration)
+// contentOf identifies what obj holds, so far as it can be drift: labels, annotations, owner, spec, and which fields of the spec
+// anybody but fanout and canary-checker wrote to. What the latter's round trip adds is no part of it: empty objects in
+// lists don't count, nor do others that it wrote. An empty object that a person gave a list or took from it still shows, by
+// the list then being that person's.
+func contentOf(obj *unstructured.Unstructured, annotations map[string]string, managers []manager) string {
+	spec, _ := reduceLists(withoutRoundTrip(obj.Object["spec"], managers), withoutZero)
+	return contentHash(obj.GetLabels(), annotations, owner(obj), spec, strangers(managers)...)
+}
+
+// holds tells whether live has every field that want asks for, with the value that it should have. What others
+// added beside is theirs and does not count, nor does what canary-checker's round trip made of a field.
+func holds(live *unstructured.Unstructured, want demand) bool {
+	comparable := func(spec map[string]any) any {
+		return reduceManaged(spec, managersOf(live), manager.isEither, withoutZero)
+	}
+	spec, _ := live.Object["spec"].(map[string]any)
+	return includes(comparable(spec), comparable(want.plain)) &&
+		(owner(want.canary) == "" || owner(live) == owner(want.canary)) &&
+		includesStrings(live.GetLabels(), want.canary.GetLabels(), "") &&
+		includesStrings(live.GetAnnotations(), want.canary.GetAnnotations(), AnnotationParentGeneration)
 }
 
 // altered returns what of want the member did not keep: the fields of the spec, or that it is in the metadata. What it added is
@@ -125,16 +142,12 @@ func includes(live, want any) bool {
 		return sameJSON(live, want)
 	}
 	fields, ok := live.(map[string]any)
-	if !ok {
-		// A server may drop an empty object that its schema does not keep.
-		return live == nil && len(wanted) == 0
-	}
 	for key, value := range wanted {
 		if !includes(fields[key], value) {
 			return false
 		}
 	}
-	return true
+	return ok
 }
 
 // sameJSON compares as JSON does: 1 and 1.0 are one number. Lists compare as a whole, as they are owned: the

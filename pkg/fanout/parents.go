@@ -19,6 +19,8 @@ type parent struct {
 	metav1.Object
 	// canary is what is derived from; nil where nothing is.
 	canary *unstructured.Unstructured
+	// plain is its spec without what canary-checker's round trip in the hub added to it.
+	plain any
 	// agents is the parsed agentSelector.
 	agents selector.Selector
 	// invalid is the fault of an agentSelector that does not parse.
@@ -36,17 +38,17 @@ func newParent(hubID string, now func() time.Time) cache.TransformFunc {
 		if !ok {
 			return obj, nil // a *parent already: an informer may transform an object twice
 		}
+		p := &parent{Object: canary, seen: now()}
+		plain := withoutRoundTrip(canary.Object["spec"], managersOf(canary))
+		p.digest = contentHash(canary.GetLabels(), canary.GetAnnotations(), "", plain)
 		canary.SetManagedFields(nil)
 		delete(canary.Object, "status")
-
-		p := &parent{Object: canary, seen: now()}
-		p.digest = contentHash(canary.GetLabels(), canary.GetAnnotations(), "", canary.Object["spec"])
 		// A Canary that fanout derived into the hub is nobody's parent, whatever was written into it there,
 		// and one that is being deleted asks for nothing any more.
 		if canary.GetLabels()[LabelHub] != hubID && canary.GetDeletionTimestamp() == nil {
 			patterns, err := agentSelector(canary)
 			if err == nil && len(patterns) > 0 {
-				p.canary = canary
+				p.canary, p.plain = canary, plain
 				p.agents, err = selector.Parse(patterns)
 			}
 			p.invalid = err
@@ -80,6 +82,11 @@ func agentSelector(canary *unstructured.Unstructured) ([]string, error) {
 // matches tells whether agent should hold what is derived from p; from nil nothing is.
 func (p *parent) matches(agent string) bool {
 	return p != nil && p.canary != nil && p.invalid == nil && p.agents.Matches(agent)
+}
+
+// demand says what p asks of agent's cluster, where it matches agent.
+func (p *parent) demand(hubID, agent string) demand {
+	return derive(p.canary, p.plain, hubID, agent)
 }
 
 // vanished tells whether the hub holds no parent here, p being nil where it holds nothing at all, or holds one
