@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build controlplane test test-unit test-canaries demo bench chaos fuzz verify update clean
+.PHONY: help build controlplane test test-unit test-canaries test-canary-checker demo bench chaos fuzz verify update clean
 
 export FUZZTIME ?= 30s
 
@@ -8,7 +8,7 @@ VERSION = $(or $(shell git describe --tags --match 'v*' --dirty 2>/dev/null),v0.
 LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(VERSION) -X k8s.io/component-base/version.gitCommit=$(COMMIT)
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/fanout
 	go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/fanout ./cmd/fanout
@@ -25,6 +25,10 @@ test-unit: ## The tests that need no API server
 
 test-canaries: controlplane ## Send canary-checker's own Canaries, or those in FANOUT_TEST_CANARIES=FOLDER, through hub and members
 	go test -race -count=1 -timeout 30m -v -run '^TestEveryUpstreamCanary$$' ./test/integration
+
+test-canary-checker: controlplane ## What concerns canary-checker, with a real one: CANARY_CHECKER=PATH POSTGRES=URL (of a database whose user may create others; needs psql)
+	FANOUT_TEST_CANARY_CHECKER=$(abspath $(CANARY_CHECKER)) FANOUT_TEST_POSTGRES='$(POSTGRES)' \
+		go test -race -count=1 -timeout 30m -v -run '^TestChecker' ./test/integration
 
 demo: ## Show fanout at work on real API servers; STAY=0 ends it when all is shown
 	go build -buildvcs=false -o bin/demo ./hack/demo && bin/demo
