@@ -31,6 +31,7 @@ func kinds() []kind {
 		{"set parent", 24, (*round).setParent},
 		{"describe parent", 6, (*round).describeParent},
 		{"spoil selector", 4, (*round).spoilSelector},
+		{"spoil and mend selector", 8, (*round).spoilAndMendSelector},
 		{"delete parent", 8, (*round).deleteParent},
 
 		{"register", 5, (*round).register},

@@ -3,6 +3,7 @@ package chaos
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -134,10 +135,53 @@ func (r *round) touch(at place) {
 
 func (r *round) spoilSelector(n numbers) string {
 	at := r.parentBy(n[0])
+	if r.known(at) == nil || r.hubGone {
+		return "there is no " + at.String()
+	}
+	return r.spoil(at)
+}
+
+// spoilAndMendSelector makes a selector invalid that selects somebody, and after a while valid again, mostly as it was. In between,
+// nothing may go: what came back in time would not show at the end of the round.
+func (r *round) spoilAndMendSelector(n numbers) string {
+	at := r.selectingBy(n[0])
 	p := r.known(at)
 	if p == nil || r.hubGone {
 		return "there is no " + at.String()
 	}
+	selector := p.selector
+	if n[1]%4 == 0 {
+		selector = selectors[n[2]%len(selectors)]
+	}
+	spoilt := r.spoil(at)
+	pause(r.t, time.Duration(n[3]%300)*time.Millisecond)
+	return spoilt + "; " + r.parent(at, selector)
+}
+
+// selectingBy returns the place of a parent that selects somebody, or the first place where none does.
+func (r *round) selectingBy(n int) place {
+	for i := range r.places {
+		at := r.placeBy(n + i)
+		if p := r.known(at); p != nil && !p.invalid && r.isSelecting(at) {
+			return at
+		}
+	}
+	return r.placeBy(n)
+}
+
+func (r *round) isSelecting(at place) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range clusterNames {
+		if agent := r.model.owner(name); agent != "" && selects(r.model.parents[at].selector, agent) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *round) spoil(at place) string {
+	p := r.known(at)
 	r.edits++
 	r.expectGeneration(p, generation{invalid: true})
 	live := r.patchParent(at, map[string]any{"spec": map[string]any{"agentSelector": invalidSelector, "schedule": fmt.Sprintf("@every %ds", r.edits)}})

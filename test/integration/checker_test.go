@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -110,7 +109,7 @@ func TestCheckerKeepsNothingFromBeingPutRight(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w.hub.Apply(t, w.checked(row.name, target))
-			fixture.EventuallyWithin(t, 3*time.Minute, "the time has come", func() error {
+			fixture.EventuallyWithin(t, fixture.CheckerPatience, "the time has come", func() error {
 				copied := member.Get(t, w.canaries, row.name)
 				if copied == nil {
 					return fmt.Errorf("there is no copy")
@@ -190,7 +189,12 @@ func TestCheckerComesLater(t *testing.T) {
 		return nil
 	})
 	member.StartChecker(t)
-	w.expectHolders(t, "api-health")
+	fixture.EventuallyWithin(t, fixture.CheckerPatience, "it is gone", func() error {
+		if member.Get(t, w.canaries, "api-health") != nil {
+			return fmt.Errorf("it is not")
+		}
+		return nil
+	})
 }
 
 // target is a server that checks can reach.
