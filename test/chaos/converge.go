@@ -65,7 +65,7 @@ func (r *round) compareCluster(c *cluster) *failure {
 		delete(wanted, s.place)
 		if found := live[s.place]; found == nil {
 			return &failure{"strangers", c.Name, s.place, "a stranger's object is gone"}
-		} else if string(found.GetUID()) != s.uid || found.GetResourceVersion() != s.last {
+		} else if string(found.GetUID()) != s.uid || !s.isLast(found) {
 			return &failure{"strangers", c.Name, s.place, fmt.Sprintf("a stranger's object changed: it was %s at %s and is %s at %s", s.uid, s.last, found.GetUID(), found.GetResourceVersion())}
 		}
 	}
@@ -121,6 +121,14 @@ func (r *round) isCopy(found *unstructured.Unstructured, at place, agent string)
 	if p := r.known(at); p == nil || !slices.Equal(selector, p.selector) {
 		return fmt.Errorf("the harness lost count: the parent selects %q", selector)
 	}
+	r.mu.Lock()
+	added := r.objects.added[string(found.GetUID())]
+	r.mu.Unlock()
+	for _, field := range added {
+		if _, still, _ := unstructured.NestedFieldNoCopy(found.Object, "spec", field); !still {
+			return fmt.Errorf("it lacks spec.%s, which somebody added", field)
+		}
+	}
 	return fixture.Derived(withoutAdditions(found, parent), parent, agent)
 }
 
@@ -164,8 +172,8 @@ func (r *round) violations() *failure {
 		if s.vanished && !s.gone {
 			return &failure{"strangers", s.cluster, s.place, "somebody else deleted a stranger's object"}
 		}
-		for version := range s.seen {
-			if version > s.from && !s.versions[version] && !s.gone {
+		for version, content := range s.seen {
+			if version > s.from && !s.isHarness(version, content) && !s.gone {
 				return &failure{"strangers", s.cluster, s.place, fmt.Sprintf("somebody else wrote a stranger's object: version %d", version)}
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,7 +17,7 @@ import (
 // edits are what people do to copies. fanout takes back the first ones; the last ones are additions, which stay.
 var edits = []string{
 	`{"spec":{"schedule":"@every 9h"}}`,
-	`{"spec":{"http":[{"name":"api","url":"http://elsewhere"}]}}`,
+	`{"spec":{"LIST":[{"name":"another","url":"http://127.0.0.1:2/","endpoint":"127.0.0.1:2"}]}}`, // see editCopy
 	`{"spec":{"schedule":null}}`,
 	`{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}}`,
 	`{"metadata":{"labels":{"team":"nobody"}}}`,
@@ -27,6 +29,9 @@ var edits = []string{
 	`{"spec":{"owner":"somebody"}}`,
 }
 
+// addition is the field that the last of the edits adds to a spec; addToCopy adds another.
+const addition = "owner"
+
 // withoutAdditions is a copy without what edits add: a label team, too, where the parent has none.
 func withoutAdditions(copied, parent *unstructured.Unstructured) *unstructured.Unstructured {
 	copied = copied.DeepCopy()
@@ -35,7 +40,8 @@ func withoutAdditions(copied, parent *unstructured.Unstructured) *unstructured.U
 		unstructured.RemoveNestedField(copied.Object, "metadata", "labels", "team")
 	}
 	unstructured.RemoveNestedField(copied.Object, "metadata", "annotations", "added")
-	unstructured.RemoveNestedField(copied.Object, "spec", "owner")
+	unstructured.RemoveNestedField(copied.Object, "spec", addition)
+	unstructured.RemoveNestedField(copied.Object, "spec", "exec")
 	return copied
 }
 
@@ -101,9 +107,52 @@ func (r *round) patchCopy(c *cluster, copied *unstructured.Unstructured, patch s
 func (r *round) editCopy(n numbers) string {
 	edit := edits[n[2]%len(edits)]
 	return edit + " " + r.withCopy(n, func(c *cluster, copied *unstructured.Unstructured) error {
-		_, err := r.patchCopy(c, copied, edit)
+		patch := edit
+		if strings.Contains(edit, "LIST") { // the one that the copy has: to add the other would be an addition
+			kind := "http"
+			if _, has, _ := unstructured.NestedSlice(copied.Object, "spec", kind); !has {
+				kind = "tcp"
+			}
+			patch = fmt.Sprintf(`{"metadata":{"resourceVersion":%q},%s`, copied.GetResourceVersion(), strings.Replace(edit[1:], "LIST", kind, 1))
+		}
+		if strings.Contains(edit, addition) {
+			return r.add(c, copied, edit, addition)
+		}
+		_, err := r.patchCopy(c, copied, patch)
 		return err
 	})
+}
+
+// addToCopy adds to the spec of a copy, and takes canary-checker's finalizer off: where that is at work, it writes the copy back
+// with what was added, which is its own then by all that the API server knows. Then, mostly, the parent is edited.
+func (r *round) addToCopy(n numbers) string {
+	var at place
+	did := r.withCopyIn(r.w.clusters[checked[n[0]%len(checked)]], n, func(c *cluster, copied *unstructured.Unstructured) error {
+		if copied.GetDeletionTimestamp() != nil {
+			return errNoCopy
+		}
+		at = placeOf(copied)
+		return r.add(c, copied, fmt.Sprintf(`{"metadata":{"uid":%q,"finalizers":null},"spec":{"exec":[{"name":"somebody's","script":"true"}]}}`, copied.GetUID()), "exec")
+	})
+	p := r.known(at)
+	if p == nil || p.invalid || n[2]%4 == 0 {
+		return did
+	}
+	pause(r.t, time.Duration(n[3]%100)*time.Millisecond)
+	return did + "; " + r.parent(at, p.selector)
+}
+
+// add patches a copy with something that stays.
+func (r *round) add(c *cluster, copied *unstructured.Unstructured, patch, field string) error {
+	live, err := r.patchCopy(c, copied, patch)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	uid := string(live.GetUID())
+	r.objects.added[uid] = append(r.objects.added[uid], field)
+	return nil
 }
 
 func (r *round) deleteCopy(n numbers) string {
@@ -149,7 +198,7 @@ func (r *round) release(c *cluster) error {
 // disown takes the hub's label from a copy, which makes it a stranger.
 func (r *round) disown(n numbers) string {
 	return r.withCopy(n, func(c *cluster, copied *unstructured.Unstructured) error {
-		if copied.GetDeletionTimestamp() != nil || len(copied.GetFinalizers()) > 0 {
+		if copied.GetDeletionTimestamp() != nil || isOneOf(copied.GetFinalizers(), finalizer) {
 			return errNoCopy
 		}
 		uid := string(copied.GetUID())

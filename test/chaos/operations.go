@@ -51,9 +51,12 @@ func kinds() []kind {
 		{"adopt", 3, (*round).adopt},
 		{"disown a copy", 2, (*round).disown},
 		{"edit a copy", 8, (*round).editCopy},
+		{"add to a copy", 8, (*round).addToCopy},
 		{"delete a copy", 4, (*round).deleteCopy},
 		{"hold a copy", 3, (*round).holdCopy},
 		{"release copies", 3, (*round).releaseCopies},
+
+		{"canary-checker comes or goes", 4, (*round).checkerComesOrGoes},
 
 		{"remove a member's CRD", 1, (*round).removeMemberCRD},
 		{"install CRDs", 3, (*round).installCRDs},

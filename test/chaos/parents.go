@@ -42,13 +42,18 @@ func (r *round) parent(at place, selector []string) string {
 		return "the hub has no CRD"
 	}
 	r.edits++
-	schedule := fmt.Sprintf("@every %ds", r.edits)
+	spec := map[string]any{"agentSelector": selector, "schedule": fmt.Sprintf("@every %ds", r.edits), "http": nil, "tcp": nil}
+	if r.edits%3 == 0 { // so that lists go which canary-checker wrote last
+		spec["tcp"] = []any{map[string]any{"name": "port", "endpoint": "127.0.0.1:1"}}
+	} else {
+		spec["http"] = []any{map[string]any{"name": "api", "url": "http://127.0.0.1:1/", "responseCodes": []any{int64(200)}}}
+	}
 	p := r.known(at)
 	if p == nil {
-		return r.createParent(at, selector, schedule)
+		return r.createParent(at, selector, spec)
 	}
 	r.expectGeneration(p, generation{selector: selector})
-	live := r.patchParent(at, map[string]any{"spec": map[string]any{"agentSelector": selector, "schedule": schedule}})
+	live := r.patchParent(at, map[string]any{"spec": spec})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p.selector, p.invalid = selector, false
@@ -62,10 +67,17 @@ func (r *round) known(at place) *parent {
 	return r.model.parents[at]
 }
 
-func (r *round) createParent(at place, selector []string, schedule string) string {
+func (r *round) createParent(at place, selector []string, spec map[string]any) string {
 	hub := r.w.hub()
 	canary := fixture.Canary(at.namespace, at.name, selector...)
-	_ = unstructured.SetNestedField(canary.Object, schedule, "spec", "schedule")
+	for field, value := range spec {
+		switch {
+		case value == nil:
+			delete(canary.Object["spec"].(map[string]any), field)
+		case field != "agentSelector":
+			canary.Object["spec"].(map[string]any)[field] = value
+		}
+	}
 	ctx, cancel := request(r.t)
 	defer cancel()
 	hub.Namespace(r.t, at.namespace)

@@ -26,6 +26,7 @@ type round struct {
 	hubGone    bool      // its CRD is not there
 	hubAnew    time.Time // when its CRD had been installed again, zero where it never was
 	crdGone    map[string]bool
+	checkers   map[string]func() // by member: stops its stand-in for canary-checker
 	holds      []*faultproxy.Hold
 	heals      []*time.Timer
 	faults     int
@@ -55,8 +56,8 @@ func (w *world) run(t testing.TB, seed int64, operations []operation) (*round, *
 	r := &round{
 		t: t, w: w, seed: seed, began: time.Now(),
 		namespaces: []string{fmt.Sprintf("r%d-a", w.rounds), fmt.Sprintf("r%d-b", w.rounds)},
-		crdGone:    map[string]bool{},
-		model:      newModel(), lineages: lineages{}, objects: newObjects(),
+		crdGone:    map[string]bool{}, checkers: map[string]func(){},
+		model: newModel(), lineages: lineages{}, objects: newObjects(),
 	}
 	r.places = places(r.namespaces)
 	stopWatching := r.watch()
@@ -65,7 +66,11 @@ func (w *world) run(t testing.TB, seed int64, operations []operation) (*round, *
 	defer func() {
 		r.healAll()
 		r.stop()
+		for _, name := range checked {
+			r.stopChecker(name)
+		}
 	}()
+	r.startChecker(checked[0])
 	for i := range members {
 		r.register(numbers{i})
 	}

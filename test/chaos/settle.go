@@ -27,6 +27,9 @@ func (r *round) settle() {
 			r.note("settle", r.parent(at, p.selector))
 		}
 	}
+	for _, name := range checked { // or nobody takes its finalizer off what is deleted from now on
+		r.startChecker(name)
+	}
 	r.mendCredentials()
 	r.note("settle", "start fanout: "+r.startFanout(numbers{}))
 }

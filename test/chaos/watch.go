@@ -29,7 +29,8 @@ type objects struct {
 	disturbed map[string]bool
 	// wiped is, by cluster, the version up to which all may have gone with the CRD; the greatest while it goes.
 	wiped    map[string]uint64
-	edited   map[string]int // by cluster and place: how often the harness changed a copy
+	edited   map[string]int      // by cluster and place: how often the harness changed a copy
+	added    map[string][]string // by UID: the fields of the spec that somebody added to a copy
 	failures []*failure
 }
 
@@ -49,19 +50,20 @@ type stranger struct {
 	cluster  string
 	place    place
 	uid      string
-	from     uint64          // the version at which it came to be one
-	last     string          // the version that the harness left it at
-	versions map[uint64]bool // all that the harness left it at
-	seen     map[uint64]bool // all that the watch has brought
-	adopt    bool            // its owner has asked fanout to take it
-	gone     bool            // by the harness
-	vanished bool            // as the watch has it
+	from     uint64            // the version at which it came to be one
+	last     string            // the version that the harness left it at
+	versions map[uint64]bool   // all that the harness left it at
+	contents map[string]bool   // what it held at those, without what canary-checker may change
+	seen     map[uint64]string // all versions that the watch has brought, and what it held then
+	adopt    bool              // its owner has asked fanout to take it
+	gone     bool              // by the harness
+	vanished bool              // as the watch has it
 }
 
 func newObjects() *objects {
 	o := &objects{
 		copies: map[string]*derived{}, strangers: map[string]*stranger{}, standing: map[string]map[place]*stranger{},
-		ours: map[string]bool{}, disturbed: map[string]bool{}, wiped: map[string]uint64{}, edited: map[string]int{},
+		ours: map[string]bool{}, disturbed: map[string]bool{}, wiped: map[string]uint64{}, edited: map[string]int{}, added: map[string][]string{},
 	}
 	for _, name := range clusterNames {
 		o.standing[name] = map[place]*stranger{}
@@ -144,7 +146,8 @@ func (r *round) vanished(c *cluster, obj *unstructured.Unstructured) {
 	if s := r.objects.strangers[string(obj.GetUID())]; s != nil {
 		s.vanished = true
 	} else {
-		r.objects.strangers[string(obj.GetUID())] = &stranger{vanished: true, seen: map[uint64]bool{}, versions: map[uint64]bool{}}
+		r.objects.strangers[string(obj.GetUID())] = newStranger()
+		r.objects.strangers[string(obj.GetUID())].vanished = true
 	}
 }
 
@@ -152,10 +155,10 @@ func (r *round) vanished(c *cluster, obj *unstructured.Unstructured) {
 func (r *round) seen(obj *unstructured.Unstructured) {
 	s := r.objects.strangers[string(obj.GetUID())]
 	if s == nil {
-		s = &stranger{seen: map[uint64]bool{}, versions: map[uint64]bool{}}
+		s = newStranger()
 		r.objects.strangers[string(obj.GetUID())] = s
 	}
-	s.seen[versionOf(obj)] = true
+	s.seen[versionOf(obj)] = contentOf(obj)
 }
 
 // deleted looks for a reason why fanout's own copy is deleted. It looks at once: what comes to be known later is none.

@@ -136,7 +136,7 @@ func TestWhatAnEditTakesAwayGoes(t *testing.T) {
 		w.update(t, member, copied, "canary-checker")
 	}
 	add := func(t *testing.T, copied *unstructured.Unstructured) {
-		copied.Object["spec"].(map[string]any)["icmp"] = []any{map[string]any{"name": "theirs", "endpoint": "192.0.2.1"}}
+		copied.Object["spec"].(map[string]any)["exec"] = []any{map[string]any{"name": "theirs", "script": "true"}}
 		copied.Object["spec"].(map[string]any)["env"].(map[string]any)["THEIRS"] = map[string]any{"value": "x"}
 		w.update(t, member, copied, "kubectl-edit")
 	}
@@ -171,7 +171,7 @@ func TestWhatAnEditTakesAwayGoes(t *testing.T) {
 			w.hub.Apply(t, edited)
 			want := map[string]any{"schedule": "@every 30s", "replicas": int64(1), "tcp": edited.Object["spec"].(map[string]any)["tcp"]}
 			if row.adds {
-				want["icmp"] = []any{map[string]any{"name": "theirs", "endpoint": "192.0.2.1"}}
+				want["exec"] = []any{map[string]any{"name": "theirs", "script": "true"}}
 				want["env"] = map[string]any{"THEIRS": map[string]any{"value": "x"}}
 			}
 			fixture.Eventually(t, "what the edit took away is gone, and nothing else", func() error {
@@ -180,7 +180,7 @@ func TestWhatAnEditTakesAwayGoes(t *testing.T) {
 					t.Fatal("it is another object")
 				}
 				got := now.DeepCopy().Object["spec"].(map[string]any)
-				for _, check := range asList(got["icmp"]) { // the round trip was theirs to suffer, too
+				for _, check := range asList(got["exec"]) { // the round trip was theirs to suffer, too
 					for _, empty := range []string{"display", "test", "transform"} {
 						delete(check.(map[string]any), empty)
 					}
@@ -207,7 +207,7 @@ func asList(value any) []any {
 
 // addEmpty does to a spec's lists of checks what canary-checker's round trip does to an http check.
 func addEmpty(spec map[string]any) {
-	for _, kind := range []string{"http", "icmp"} {
+	for _, kind := range []string{"http", "exec"} {
 		for _, check := range asList(spec[kind]) {
 			for _, empty := range []string{"display", "test", "transform"} {
 				check.(map[string]any)[empty] = map[string]any{}
