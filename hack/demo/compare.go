@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"fanout/hack/canarychecker/standin"
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout"
 )
@@ -16,7 +17,7 @@ import (
 const checkKey = checksNamespace + "/" + checkName
 
 // differences compares all that the clusters hold with what step should leave there. What a step does not name must be the same
-// object in the same version as before.
+// object as before, in which nobody but canary-checker has written anything.
 func (s *stage) differences(step step, seen sight) differences {
 	wrong := s.inHub(seen)
 	for _, member := range s.members {
@@ -29,7 +30,7 @@ func (s *stage) differences(step step, seen sight) differences {
 			wrong = append(wrong, difference{member.name, expected, describe(held[checkKey])})
 		}
 		for _, key := range keys(before, held) {
-			if key != checkKey && !sameVersion(before[key], held[key]) {
+			if key != checkKey && !sameButForChecker(before[key], held[key]) {
 				wrong = append(wrong, difference{member.name, describe(before[key]) + ", which is none of fanout's business", describe(held[key])})
 			}
 		}
@@ -44,7 +45,7 @@ func (s *stage) inHub(seen sight) (wrong differences) {
 		if key == checkKey {
 			expected = s.parent
 		}
-		if found := seen.canaries[hubName][key]; !sameGeneration(expected, found) {
+		if found := seen.canaries[hubName][key]; !sameButForChecker(expected, found) {
 			wrong = append(wrong, difference{hubName, describe(expected), describe(found)})
 		}
 	}
@@ -66,7 +67,7 @@ func (s *stage) inHub(seen sight) (wrong differences) {
 func (s *stage) copyFault(member string, fate fate, before, held *unstructured.Unstructured) (expected string) {
 	switch fate {
 	case untouched:
-		if !sameVersion(before, held) {
+		if !sameButForChecker(before, held) {
 			return describe(before) + ", unchanged"
 		}
 		return ""
@@ -106,7 +107,7 @@ func (s *stage) derived(member string) *unstructured.Unstructured {
 // sameContent tells whether found has want's spec and labels, and its annotations among others.
 func sameContent(want, found *unstructured.Unstructured) bool {
 	if found == nil || found.GetDeletionTimestamp() != nil ||
-		!reflect.DeepEqual(want.Object["spec"], found.Object["spec"]) || !maps.Equal(want.GetLabels(), found.GetLabels()) {
+		!sameSpec(want, found) || !maps.Equal(want.GetLabels(), found.GetLabels()) {
 		return false
 	}
 	annotations := found.GetAnnotations()
@@ -125,12 +126,19 @@ func sameVersion(a, b *unstructured.Unstructured) bool {
 	return a.GetUID() == b.GetUID() && a.GetResourceVersion() == b.GetResourceVersion()
 }
 
-// sameGeneration is for the hub's Canary, whose status may change.
-func sameGeneration(a, b *unstructured.Unstructured) bool {
+// sameButForChecker tells whether they are one object in which nothing is other than before but what canary-checker writes: its
+// finalizer, the status, and the empty objects that it adds to a spec. That fanout did not write the same again is for the audit
+// log to say.
+func sameButForChecker(a, b *unstructured.Unstructured) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.GetUID() == b.GetUID() && a.GetGeneration() == b.GetGeneration()
+	return a.GetUID() == b.GetUID() && sameSpec(a, b) && maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations()) &&
+		(a.GetDeletionTimestamp() == nil) == (b.GetDeletionTimestamp() == nil)
+}
+
+func sameSpec(a, b *unstructured.Unstructured) bool {
+	return reflect.DeepEqual(standin.WithoutZeros(a.Object["spec"]), standin.WithoutZeros(b.Object["spec"]))
 }
 
 // keys are those that a or b has, in order.

@@ -13,7 +13,7 @@ func TestCopyFaultNoticesWhatIsNotAsItShouldBe(t *testing.T) {
 	s := newStage("")
 	s.hubID = "hub-id"
 	s.parent = &unstructured.Unstructured{}
-	if err := yaml.Unmarshal([]byte(check), &s.parent.Object); err != nil {
+	if err := yaml.Unmarshal([]byte(s.check()), &s.parent.Object); err != nil {
 		t.Fatal(err)
 	}
 	held := func(uid types.UID, version string, change ...func(*unstructured.Unstructured)) *unstructured.Unstructured {
@@ -29,6 +29,11 @@ func TestCopyFaultNoticesWhatIsNotAsItShouldBe(t *testing.T) {
 	selecting := func(c *unstructured.Unstructured) {
 		_ = unstructured.SetNestedStringSlice(c.Object, []string{"*"}, "spec", "agentSelector")
 	}
+	byChecker := func(c *unstructured.Unstructured) {
+		c.SetFinalizers([]string{"canary.canaries.flanksource.com"})
+		c.Object["spec"].(map[string]any)["http"].([]any)[0].(map[string]any)["display"] = map[string]any{}
+		c.Object["status"] = map[string]any{"status": "Passed"}
+	}
 	unowned := func(c *unstructured.Unstructured) { c.SetLabels(nil) }
 	ofAnother := func(c *unstructured.Unstructured) { c.SetAnnotations(s.derived(usEast).GetAnnotations()) }
 
@@ -39,11 +44,14 @@ func TestCopyFaultNoticesWhatIsNotAsItShouldBe(t *testing.T) {
 	}{
 		"nothing, as before":           {untouched, nil, nil, true},
 		"the same":                     {untouched, held("a", "1"), held("a", "1"), true},
-		"written without need":         {untouched, held("a", "1"), held("a", "2"), false},
+		"written by canary-checker":    {untouched, held("a", "1"), held("a", "2", byChecker), true},
+		"written without need":         {untouched, held("a", "1", byChecker), held("a", "2", byChecker, unowned), false},
+		"broken":                       {untouched, held("a", "1"), held("a", "2", broken), false},
 		"appeared":                     {untouched, nil, held("a", "1"), false},
 		"disappeared":                  {untouched, held("a", "1"), nil, false},
 		"created":                      {created, nil, held("a", "1"), true},
 		"not created":                  {created, nil, nil, false},
+		"created, and run":             {created, nil, held("a", "1", byChecker), true},
 		"created with its selector":    {created, nil, held("a", "1", selecting), false},
 		"created without its owner":    {created, nil, held("a", "1", unowned), false},
 		"created for another agent":    {created, nil, held("a", "1", ofAnother), false},

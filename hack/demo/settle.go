@@ -41,8 +41,8 @@ func (s *stage) settle(ctx context.Context, begin time.Time, step step) (took ti
 		delete(s.registered, member)
 	}
 	s.parent, err = s.hub.checks().Get(ctx, checkName, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		s.parent, err = nil, nil
+	if apierrors.IsNotFound(err) || err == nil && s.parent.GetDeletionTimestamp() != nil {
+		s.parent, err = nil, nil // canary-checker lets it go in a moment, if it has not yet
 	}
 	if err != nil {
 		return 0, err

@@ -134,9 +134,9 @@ func milliseconds(took time.Duration) string {
 func (s *screen) bystander(title string, canary *unstructured.Unstructured) {
 	s.line(bold, "\n%s:", title)
 	s.table([][]cell{
-		{{"CLUSTER", faint}, {"CANARY", faint}, {"MANAGED BY", faint}, {"UID", faint}, {"RESOURCEVERSION", faint}},
+		{{"CLUSTER", faint}, {"CANARY", faint}, {"MANAGED BY", faint}, {"UID", faint}, {"GENERATION", faint}},
 		{{bystanderCluster, plain}, {keyOf(canary), plain}, {canary.GetLabels()[fanout.LabelManagedBy], plain},
-			{string(canary.GetUID()), plain}, {canary.GetResourceVersion(), plain}},
+			{string(canary.GetUID()), plain}, {fmt.Sprint(canary.GetGeneration()), plain}},
 	})
 }
 

@@ -26,8 +26,9 @@ type stage struct {
 	hub     *cluster
 	members []*cluster
 	secrets *mirror // the hub's, that register members
-	fanout  *process
-	hubID   string
+	checkers
+	fanout *process
+	hubID  string
 
 	changed      chan struct{} // a mirror has changed
 	stopMirrors  context.CancelFunc
@@ -70,18 +71,23 @@ func (s *stage) open(ctx context.Context, screen *screen) error {
 	if err != nil {
 		return err
 	}
+	if err := s.startService(); err != nil {
+		return err
+	}
 	for _, prepare := range []func(context.Context) error{
 		s.connect,
 		func(ctx context.Context) error { return s.installCRD(ctx, crdFile(root)) },
 		s.furnish,
 		s.watch,
+		s.startCheckers,
+		s.awaitBystander,
 		s.writeKubeconfig,
 	} {
 		if err := prepare(ctx); err != nil {
 			return err
 		}
 	}
-	screen.progress("all up, with the Canary CRD, after %.1f s", time.Since(begin).Seconds())
+	screen.progress("all up, with the Canary CRD and a stand-in for canary-checker in each, after %.1f s", time.Since(begin).Seconds())
 	return s.startFanout(ctx, binary, screen)
 }
 
@@ -91,6 +97,7 @@ func (s *stage) close() error {
 	if s.fanout != nil {
 		errs = append(errs, s.fanout.stop())
 	}
+	s.checkers.close()
 	s.stopMirrors()
 	if s.planes != nil {
 		errs = append(errs, s.planes.Stop())
@@ -160,8 +167,7 @@ func (s *stage) furnish(ctx context.Context) error {
 		return err
 	}
 	s.hubID = string(kubeSystem.GetUID())
-	s.bystander, err = s.readBystander(ctx)
-	return err
+	return nil
 }
 
 func (s *stage) readBystander(ctx context.Context) (*unstructured.Unstructured, error) {
@@ -196,7 +202,7 @@ func (s *stage) writeKubeconfig(context.Context) error {
 		merged.Contexts[c.name] = &clientcmdapi.Context{Cluster: c.name, AuthInfo: c.name}
 	}
 	merged.CurrentContext = hubName
-	if err := os.WriteFile(filepath.Join(s.dir, "check.yaml"), []byte(check), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, "check.yaml"), []byte(s.check()), 0o600); err != nil {
 		return err
 	}
 	return clientcmd.WriteToFile(*merged, filepath.Join(s.dir, "kubeconfig"))

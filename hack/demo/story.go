@@ -19,7 +19,9 @@ const (
 	membersNamespace = "fanout-system"
 )
 
-const check = `apiVersion: canaries.flanksource.com/v1
+// check is the Canary that is told of. What it looks at is a service of the demo's own.
+func (s *stage) check() string {
+	return `apiVersion: canaries.flanksource.com/v1
 kind: Canary
 metadata:
   name: api-health
@@ -29,10 +31,11 @@ spec:
   schedule: "@every 30s"
   http:
     - name: api-endpoint
-      url: http://api-service.default.svc:8080/health
+      url: ` + s.url + `
       responseCodes: [200]
   agentSelector: ["*-prod"]
 `
+}
 
 const bystander = `apiVersion: canaries.flanksource.com/v1
 kind: Canary
@@ -75,7 +78,7 @@ func story(s *stage) []step {
 	return []step{
 		{
 			title: "Write a check once: every agent whose name ends in -prod gets a copy",
-			edits: []edit{hub.apply(check)},
+			edits: []edit{hub.apply(s.check())},
 			fates: map[string]fate{euWest: created, usEast: created},
 		},
 		{

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"fanout/hack/canarychecker/standin"
 	"fanout/pkg/fanout"
 	"fanout/test/faultproxy"
 	"fanout/test/fixture"
@@ -130,7 +131,7 @@ func (s *stranger) isLast(found *unstructured.Unstructured) bool {
 
 // contentOf is what an object holds without what canary-checker may change: its finalizer, the status, and zero values.
 func contentOf(obj *unstructured.Unstructured) string {
-	text, err := json.Marshal([]any{obj.GetLabels(), obj.GetAnnotations(), obj.GetOwnerReferences(), fixture.WithoutZeros(obj.Object["spec"])})
+	text, err := json.Marshal([]any{obj.GetLabels(), obj.GetAnnotations(), obj.GetOwnerReferences(), standin.WithoutZeros(obj.Object["spec"])})
 	if err != nil {
 		panic(err) // it was decoded from JSON
 	}

@@ -97,6 +97,37 @@ func fill(to, from object) {
 	}
 }
 
+// WithoutZeros returns a value without what a round trip adds or leaves out, nil where that is all. Elements of lists stay.
+func WithoutZeros(value any) any {
+	switch value := value.(type) {
+	case object:
+		kept := object{}
+		for name, field := range value {
+			if field = WithoutZeros(field); field != nil {
+				kept[name] = field
+			}
+		}
+		if len(kept) > 0 {
+			return kept
+		}
+		return nil
+	case []any:
+		if len(value) == 0 {
+			return nil
+		}
+		kept := make([]any, len(value))
+		for i, element := range value {
+			kept[i] = WithoutZeros(element)
+		}
+		return kept
+	default:
+		if isZero(value) {
+			return nil
+		}
+		return value
+	}
+}
+
 func isZero(value any) bool {
 	switch value := value.(type) {
 	case object:
