@@ -35,7 +35,8 @@ demo: ## Show fanout at work on real API servers; STAY=0 ends it when all is sho
 
 bench: controlplane ## Measure fanout against a bare client-go program with the same requests
 	go test -run '^$$' -bench Edit -benchtime 50x -timeout 30m ./test/bench 2>&1 | grep -v Connected
-	go test -run '^$$' -bench Fill -benchtime 3x -timeout 30m ./test/bench 2>&1 | grep -v Connected
+	go test -run '^$$' -bench 'Fill$$' -benchtime 3x -timeout 30m ./test/bench 2>&1 | grep -v Connected
+	go test -run '^$$' -bench BesideChecker -benchtime 1x -timeout 30m ./test/bench 2>&1 | grep -v Connected
 
 chaos: controlplane ## Random operations and faults against a model: ROUNDS=10, SEED=… repeats a round that failed
 	go test -race -count=1 -timeout 0 -v -run '^TestChaos$$' ./test/chaos -seed $(or $(SEED),0) -rounds $(or $(ROUNDS),10)

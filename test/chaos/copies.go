@@ -17,7 +17,7 @@ import (
 // edits are what people do to copies. fanout takes back the first ones; the last ones are additions, which stay.
 var edits = []string{
 	`{"spec":{"schedule":"@every 9h"}}`,
-	`{"spec":{"LIST":[{"name":"another","url":"http://127.0.0.1:2/","endpoint":"127.0.0.1:2"}]}}`, // see editCopy
+	otherChecks,
 	`{"spec":{"schedule":null}}`,
 	`{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}}`,
 	`{"metadata":{"labels":{"team":"nobody"}}}`,
@@ -27,6 +27,18 @@ var edits = []string{
 	`{"metadata":{"annotations":{"fanout.flanksource.com/parent-generation":"99999"}}}`,
 	`{"metadata":{"labels":{"added":"label"},"annotations":{"added":"annotation"}}}`,
 	`{"spec":{"owner":"somebody"}}`,
+}
+
+// otherChecks is the edit that puts other checks in place of a copy's own: of the kind that it has, for another would be an addition.
+const otherChecks = "other checks"
+
+// otherChecksOf is that edit for one copy, as it was seen.
+func otherChecksOf(copied *unstructured.Unstructured) string {
+	spec := `"http":[{"name":"another","url":"http://127.0.0.1:2/"}]`
+	if _, has, _ := unstructured.NestedSlice(copied.Object, "spec", "http"); !has {
+		spec = `"tcp":[{"name":"another","endpoint":"127.0.0.1:2"}]`
+	}
+	return fmt.Sprintf(`{"metadata":{"resourceVersion":%q},"spec":{%s}}`, copied.GetResourceVersion(), spec)
 }
 
 // addition is the field that the last of the edits adds to a spec; addToCopy adds another.
@@ -108,12 +120,8 @@ func (r *round) editCopy(n numbers) string {
 	edit := edits[n[2]%len(edits)]
 	return edit + " " + r.withCopy(n, func(c *cluster, copied *unstructured.Unstructured) error {
 		patch := edit
-		if strings.Contains(edit, "LIST") { // the one that the copy has: to add the other would be an addition
-			kind := "http"
-			if _, has, _ := unstructured.NestedSlice(copied.Object, "spec", kind); !has {
-				kind = "tcp"
-			}
-			patch = fmt.Sprintf(`{"metadata":{"resourceVersion":%q},%s`, copied.GetResourceVersion(), strings.Replace(edit[1:], "LIST", kind, 1))
+		if edit == otherChecks {
+			patch = otherChecksOf(copied)
 		}
 		if strings.Contains(edit, addition) {
 			return r.add(c, copied, edit, addition)

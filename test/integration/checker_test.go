@@ -41,6 +41,12 @@ func TestCheckerLeavesCopiesInPeace(t *testing.T) {
 	}
 	w.expectPeace(t, controller, parents, 2)
 
+	t.Log("looked at by another fanout, several times")
+	controller.Stop(t)
+	controller = w.startFanout(t, "--resync-period=300ms")
+	w.goThrough(t, "after")
+	w.expectPeace(t, controller, parents, 2)
+
 	t.Log("deleted, with canary-checker's finalizer on each")
 	for _, parent := range parents {
 		w.hub.Delete(t, w.canaries, parent.GetName())
@@ -62,9 +68,10 @@ func (w *world) expectPeace(t *testing.T, controller *fixture.Fanout, parents []
 		}
 	}
 	for _, agent := range []string{"eu-west-prod", "us-east-prod"} {
-		for name, made := range w.fanoutWrites(t, agent) {
-			if made = accepted(made); len(made) != writes {
-				t.Errorf("%s was written %d times in %s, not %d: %v", name, len(made), agent, writes, made)
+		all := w.fanoutWrites(t, agent)
+		for _, parent := range parents {
+			if made := accepted(all[parent.GetName()]); len(made) != writes {
+				t.Errorf("%s was written %d times in %s, not %d: %v", parent.GetName(), len(made), agent, writes, made)
 			}
 		}
 	}

@@ -102,13 +102,14 @@ func (c *checker) runDue(ctx context.Context, key cache.ObjectName) error {
 		c.due.AddAfter(key, early)
 		return nil
 	}
-	j.next = j.schedule.Next(now)
+	next := j.schedule.Next(now)
+	j.next = next
 	tooSoon := !j.last.IsZero() && now.Sub(j.last) < c.options.MinimumInterval
 	if !tooSoon {
 		j.last = now
 	}
 	c.mu.Unlock()
-	c.due.AddAfter(key, time.Until(j.next))
+	c.due.AddAfter(key, time.Until(next))
 	if tooSoon {
 		return nil
 	}
