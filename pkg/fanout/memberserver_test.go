@@ -27,6 +27,8 @@ type memberServer struct {
 // call is one request.
 type call struct {
 	method, path string
+	contentType  string
+	body         []byte
 	ctx          context.Context
 }
 
@@ -66,7 +68,14 @@ func (s *memberServer) RoundTrip(req *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	s.calls = append(s.calls, req.Method+" "+req.URL.Path)
 	s.mu.Unlock()
-	body := s.answer(&call{method: req.Method, path: req.URL.Path, ctx: req.Context()})
+	asked := &call{method: req.Method, path: req.URL.Path, contentType: req.Header.Get("Content-Type"), ctx: req.Context()}
+	if req.Body != nil {
+		var err error
+		if asked.body, err = io.ReadAll(req.Body); err != nil {
+			return nil, err
+		}
+	}
+	body := s.answer(asked)
 	if body == "" {
 		return nil, req.Context().Err()
 	}

@@ -104,10 +104,12 @@ func managedByFanout(live *unstructured.Unstructured, fields []string) ([]any, e
 				delete(m.fields, "f:"+field)
 			}
 		}
-		if len(m.fields) == 0 { // or it would be an entry of the spec itself
+		if len(m.fields) == 0 { // or it would hold the spec as a whole
 			unstructured.RemoveNestedField(entry, "fieldsV1", "f:spec")
 		}
-		others = append(others, entry)
+		if left, _, _ := unstructured.NestedMap(entry, "fieldsV1"); len(left) > 0 {
+			others = append(others, entry)
+		}
 	}
 	for _, field := range fields {
 		if err := unstructured.SetNestedMap(ours, map[string]any{}, "fieldsV1", "f:spec", "f:"+field); err != nil {
