@@ -50,7 +50,7 @@ func (c *checker) probe(ctx context.Context, check check) error {
 	case "tcp":
 		connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", text(check, "endpoint"))
 		if err != nil {
-			return fmt.Errorf("Connection error: %w", err) //nolint:staticcheck // canary-checker's words
+			return fmt.Errorf("connect: %w", err)
 		}
 		return connection.Close()
 	case "dns":
