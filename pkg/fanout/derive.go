@@ -53,7 +53,7 @@ func derive(parent *unstructured.Unstructured, plain any, hubID, agent string) d
 	want := demand{canary: derived, plain: withoutSelector(plain), generation: parent.GetGeneration()}
 	want.hash = contentHash(labels, annotations, owner(derived), want.plain)
 	want.content = want.hash
-	if reduced, differs := reduceLists(want.plain, withoutZero); differs {
+	if reduced, differs := reduceLists(want.plain); differs {
 		want.content = contentHash(labels, annotations, owner(derived), reduced)
 	}
 	annotations[AnnotationHash] = want.hash

@@ -61,11 +61,11 @@ func parseVersion(resourceVersion string) uint64 {
 }
 
 // contentOf identifies what obj holds, so far as it can be drift: labels, annotations, owner, spec, and which fields of the spec
-// anybody but fanout and canary-checker wrote to. What the latter's round trip adds is no part of it: empty objects in
+// anybody but fanout and canary-checker wrote to. What the latter's round trip adds is no part of it: zero values in
 // lists don't count, nor do others that it wrote. An empty object that a person gave a list or took from it still shows, by
 // the list then being that person's.
 func contentOf(obj *unstructured.Unstructured, annotations map[string]string, managers []manager) string {
-	spec, _ := reduceLists(withoutRoundTrip(obj.Object["spec"], managers), withoutZero)
+	spec, _ := reduceLists(withoutRoundTrip(obj.Object["spec"], managers))
 	return contentHash(obj.GetLabels(), annotations, owner(obj), spec, strangers(managers)...)
 }
 
@@ -73,7 +73,7 @@ func contentOf(obj *unstructured.Unstructured, annotations map[string]string, ma
 // added beside is theirs and does not count, nor does what canary-checker's round trip made of a field.
 func holds(live *unstructured.Unstructured, want demand) bool {
 	comparable := func(spec map[string]any) any {
-		return reduceManaged(spec, managersOf(live), manager.isEither, withoutZero)
+		return reduceManaged(spec, managersOf(live), manager.isEither)
 	}
 	spec, _ := live.Object["spec"].(map[string]any)
 	return includes(comparable(spec), comparable(want.plain)) &&

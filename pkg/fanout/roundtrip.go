@@ -69,49 +69,46 @@ func strangers(managers []manager) []any {
 	return fields
 }
 
-// reduction returns a value without what says nothing in it, nil where that is all, and whether it took anything away. What
-// it leaves alone is shared with its argument, which it does not change.
-type reduction func(value any) (any, bool)
-
 // withoutRoundTrip returns spec without zero values in the fields that canary-checker wrote last, and in no others: there its
 // types made them of nothing, whereas in a field that a person wrote an empty object may mean something.
 func withoutRoundTrip(spec any, managers []manager) any {
-	return reduceManaged(spec, managers, manager.isChecker, withoutZero)
+	return reduceManaged(spec, managers, manager.isChecker)
 }
 
-// reduceManaged reduces the fields of spec that such managers manage.
-func reduceManaged(spec any, managers []manager, such func(manager) bool, reduce reduction) any {
+// reduceManaged takes zero values away from the fields of spec that such managers manage.
+func reduceManaged(spec any, managers []manager, such func(manager) bool) any {
 	for _, m := range managers {
 		if such(m) {
-			spec, _ = reduceFields(spec, m.fields, reduce)
+			spec, _ = reduceFields(spec, m.fields)
 		}
 	}
 	return spec
 }
 
-func reduceFields(value any, managed map[string]any, reduce reduction) (any, bool) {
+func reduceFields(value any, managed map[string]any) (any, bool) {
 	return eachField(value, func(name string, field any) (any, bool) {
 		switch below, ok := managed["f:"+name].(map[string]any); {
 		case !ok:
 			return field, false
 		case len(below) == 0:
-			return reduce(field)
+			return withoutZero(field)
 		default:
-			return reduceFields(field, below, reduce)
+			return reduceFields(field, below)
 		}
 	})
 }
 
-// reduceLists reduces the lists in value, and nothing else.
-func reduceLists(value any, reduce reduction) (reduced any, changed bool) {
+// reduceLists takes zero values away from the lists in value, and from nothing else.
+func reduceLists(value any) (reduced any, changed bool) {
 	if _, isList := value.([]any); isList {
-		return reduce(value)
+		return withoutZero(value)
 	}
-	return eachField(value, func(_ string, field any) (any, bool) { return reduceLists(field, reduce) })
+	return eachField(value, func(_ string, field any) (any, bool) { return reduceLists(field) })
 }
 
-// withoutZero takes away Go's zero values, nulls and empty objects among them, but no element of a list. canary-checker's types
-// write some that were not there, and leave out others that were: the two mean the same to it.
+// withoutZero returns value without Go's zero values, nulls and empty objects among them, but with all elements of its lists: nil
+// where that is all, and whether it took anything away. canary-checker's types write some that were not there, and leave out
+// others that were: the two mean the same to it. What it leaves alone it shares with its argument, which it does not change.
 func withoutZero(value any) (any, bool) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -136,7 +133,7 @@ func withoutZero(value any) (any, bool) {
 }
 
 // eachElement returns list with each of its elements as change returns it, and whether that made a difference.
-func eachElement(list []any, change reduction) (any, bool) {
+func eachElement(list []any, change func(any) (any, bool)) (any, bool) {
 	var result []any
 	for i, element := range list {
 		now, changed := change(element)
