@@ -27,6 +27,7 @@ test-canaries: controlplane ## Send canary-checker's own Canaries, or those in F
 	go test -race -count=1 -timeout 30m -v -run '^TestEveryUpstreamCanary$$' ./test/integration
 
 test-canary-checker: controlplane ## What concerns canary-checker, with a real one: CANARY_CHECKER=PATH POSTGRES=URL (of a database whose user may create others; needs psql)
+	@test -n '$(CANARY_CHECKER)' -a -n '$(POSTGRES)' || { echo 'say which: make test-canary-checker CANARY_CHECKER=PATH POSTGRES=URL' >&2; exit 2; }
 	FANOUT_TEST_CANARY_CHECKER=$(abspath $(CANARY_CHECKER)) FANOUT_TEST_POSTGRES='$(POSTGRES)' \
 		go test -race -count=1 -timeout 30m -v -run '^TestChecker' ./test/integration
 
