@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 )
@@ -19,6 +20,8 @@ type memberServer struct {
 	// answer returns the body of the answer to a request that neither lists nor watches; a body that holds a Status
 	// is sent with its code.
 	answer func(*call) string
+	// parents are what a list of all Canaries brings, copies what one by labels does.
+	parents, copies []*unstructured.Unstructured
 
 	mu    sync.Mutex
 	calls []string
@@ -63,7 +66,21 @@ func (s *memberServer) RoundTrip(req *http.Request) (*http.Response, error) {
 		context.AfterFunc(req.Context(), func() { end.CloseWithError(req.Context().Err()) })
 		return answerWith(req, events), nil
 	case strings.HasSuffix(req.URL.Path, "/canaries") && req.Method == http.MethodGet:
-		return answerWith(req, strings.NewReader(`{"apiVersion":"canaries.flanksource.com/v1","kind":"CanaryList","metadata":{"resourceVersion":"1"},"items":[]}`)), nil
+		items := s.parents
+		if query.Get("labelSelector") != "" {
+			items = s.copies
+		}
+		list := unstructured.UnstructuredList{Object: map[string]any{
+			"apiVersion": "canaries.flanksource.com/v1", "kind": "CanaryList", "metadata": map[string]any{"resourceVersion": "1"},
+		}}
+		for _, item := range items {
+			list.Items = append(list.Items, *item)
+		}
+		body, err := list.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		return answerWith(req, strings.NewReader(string(body))), nil
 	}
 	s.mu.Lock()
 	s.calls = append(s.calls, req.Method+" "+req.URL.Path)
