@@ -89,6 +89,9 @@ func (l *line) RoundTrip(req *http.Request) (*http.Response, error) {
 	return c.transport.RoundTrip(req)
 }
 
+// server is the address of the current connection's server.
+func (l *line) server() string { return l.current.Load().base.String() }
+
 // swap makes next the current connection.
 func (l *line) swap(next *connection) {
 	if last := l.current.Swap(next); last != nil {
@@ -110,9 +113,9 @@ func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLa
 
 var namespaceResource = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 
-// probe asks the member who it is. One request proves that the server is there, that it is a Kubernetes API,
-// that it takes the credential, and which cluster it is.
-func probe(ctx context.Context, client dynamic.Interface, timeout time.Duration) (id string, err error) {
+// probe asks the member behind client, at that server, who it is. One request proves that the server is there, that it is
+// a Kubernetes API, that it takes the credential, and which cluster it is.
+func probe(ctx context.Context, client dynamic.Interface, server string, timeout time.Duration) (id string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	namespace, err := client.Resource(namespaceResource).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
@@ -122,10 +125,10 @@ func probe(ctx context.Context, client dynamic.Interface, timeout time.Duration)
 	case apierrors.IsForbidden(err):
 		return "", fmt.Errorf("%w: the credential may not get the namespace kube-system: grant it the member's ClusterRole", errForbidden)
 	case isOutage(err):
-		return "", fmt.Errorf("%w: %w", errUnreachable, err)
+		return "", unreachable(server, timeout, err)
 	case err != nil, namespace.GetKind() != "Namespace", namespace.GetUID() == "":
 		// What it did answer may be anything, and is not repeated.
-		return "", fmt.Errorf("%w: the server answers, but not as a Kubernetes API", errUnreachable)
+		return "", fmt.Errorf("%w: %s answers, but not as a Kubernetes API: put the address of the member's API server into the Secret", errUnreachable, server)
 	}
 	return string(namespace.GetUID()), nil
 }

@@ -97,7 +97,7 @@ func (k *keeper) drain(ctx context.Context, secret *corev1.Secret) error {
 	if err != nil {
 		return err
 	}
-	id, err := probe(ctx, client, k.options.ProbeTimeout)
+	id, err := probe(ctx, client, current.server(), k.options.ProbeTimeout)
 	if err != nil {
 		return err
 	}

@@ -178,7 +178,7 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
-	id, err := probe(ctx, client, k.options.ProbeTimeout)
+	id, err := probe(ctx, client, current.server(), k.options.ProbeTimeout)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 			return err
 		}
 		k.foresee(ctx, k.latest())
-		found, err := probe(ctx, client, k.options.ProbeTimeout)
+		found, err := probe(ctx, client, current.server(), k.options.ProbeTimeout)
 		switch {
 		case err == nil && found != id:
 			klog.FromContext(ctx).Info("Another cluster answers behind the same Secret", "was", id, "is", found)

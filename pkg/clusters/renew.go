@@ -40,7 +40,7 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 	client, err := newClient(k.agent, candidate)
 	if err == nil {
 		var found string
-		found, err = probe(ctx, client, k.options.ProbeTimeout)
+		found, err = probe(ctx, client, candidate.server(), k.options.ProbeTimeout)
 		if err == nil && found != id {
 			next.close()
 			klog.FromContext(ctx).Info("The Secret leads to another cluster now", "was", id, "is", found)

@@ -1,0 +1,69 @@
+package clusters
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Whoever reads the Event wants to know which address was tried, and where on the way to it to look.
+func TestWhyAMemberIsUnreachable(t *testing.T) {
+	m := serving(t, func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
+	busy := serving(t, aStatus(503, "ServiceUnavailable"))
+	gone := serving(t, kubeSystem("member-1"))
+	gone.Close()
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { plain.Close() })
+	go answerInPlainText(plain)
+	for _, row := range []struct {
+		name, server, ca string
+		says             string
+	}{
+		{"a server that never answers", m.URL, m.ca(), "timed out after 200ms"},
+		{"a server that has stopped", gone.URL, gone.ca(), "nothing accepts connections there"},
+		{"a server that can't serve", busy.URL, busy.ca(), "answers that it can't serve"},
+		{"a name that nobody knows", "https://member.invalid:6443", m.ca(), "the name member.invalid"},
+		{"a network without a route", "https://255.255.255.255:6443", m.ca(), "no route from the hub"},
+		{"a certificate of another CA", m.URL, "", "TLS: its certificate is not accepted"},
+		{"a server without TLS", "https://" + plain.Addr().String(), m.ca(), "it speaks http and not https"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			client, current := clientOver(t, connectTo(t, kubeconfigFor(row.server, "token: secret-token", row.ca)))
+			_, err := probe(t.Context(), client, current.server(), 200*time.Millisecond)
+			if !errors.Is(err, errUnreachable) {
+				t.Fatalf("probe: %v", err)
+			}
+			says := err.Error()
+			if !strings.HasPrefix(says, "unreachable: "+row.server) || !strings.Contains(says, row.says) {
+				t.Errorf("it does not name %s and say %q: %s", row.server, row.says, says)
+			}
+			if strings.Contains(says, "https://eu-west-prod") {
+				t.Errorf("it names an address that there is not: %s", says)
+			}
+			if row.server == m.URL && row.ca != "" && !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("it is no timeout any more: %v", err)
+			}
+		})
+	}
+	if asked := m.requests(); len(asked) != 1 {
+		t.Errorf("the server with another certificate than expected was told %q", asked[1:])
+	}
+}
+
+func answerInPlainText(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+		conn.Close()
+	}
+}
