@@ -19,7 +19,6 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/record"
 	cliflag "k8s.io/component-base/cli/flag"
 	logsapi "k8s.io/component-base/logs/api/v1"
@@ -59,9 +58,9 @@ every member that it matches. Members are registered by Secrets in --cluster-nam
 // runController runs until ctx ends, and then stops in an order: the work, the lease, the endpoints.
 func runController(ctx context.Context, f *flags) error {
 	logger := klog.FromContext(ctx)
-	config, err := clientcmd.BuildConfigFromFlags("", f.kubeconfig)
+	config, err := f.hub()
 	if err != nil {
-		return fmt.Errorf("find the hub (--kubeconfig): %w", err)
+		return err
 	}
 	rest.AddUserAgent(config, userAgent())
 	config.QPS = -1 // what is asked of the hub is bounded by what happens there

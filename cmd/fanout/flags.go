@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	cliflag "k8s.io/component-base/cli/flag"
 	componentbase "k8s.io/component-base/config"
@@ -101,6 +103,25 @@ func (f *flags) complete() {
 	if f.leaderElection.ResourceNamespace == "" {
 		f.leaderElection.ResourceNamespace = f.clusterNamespace
 	}
+}
+
+// hub is the configuration of a client for the hub.
+func (f *flags) hub() (*rest.Config, error) {
+	if f.kubeconfig == "" {
+		config, err := rest.InClusterConfig()
+		if errors.Is(err, rest.ErrNotInCluster) {
+			return nil, errors.New("find the hub: fanout does not run in a cluster here, so say which one is the hub, with --kubeconfig FILE")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find the hub, which is the cluster that fanout runs in unless --kubeconfig names another: %w", err)
+		}
+		return config, nil
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", f.kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("find the hub (--kubeconfig): %w", err)
+	}
+	return config, nil
 }
 
 // ownNamespace is the namespace of the pod that fanout runs in, or the chart's where it runs in none.

@@ -8,26 +8,34 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"fanout/pkg/register"
 )
 
-// Exit codes, those of the Kubernetes components.
+// Exit codes. The first two are those of the Kubernetes components.
 const (
-	exitFailure = 1
-	exitUsage   = 2
+	exitFailure      = 1
+	exitUsage        = 2
+	exitNotConfirmed = 3 // of register and deregister
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, filepath.Base(os.Args[0]), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is the command with its streams; it returns the exit code.
-func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+// run is the command, called by the name of its file, with its streams; it returns the exit code.
+func run(ctx context.Context, file string, args []string, out, errOut io.Writer) int {
 	command := newCommand()
+	if strings.TrimSuffix(file, ".exe") == "kubectl-fanout" {
+		command.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl fanout"}
+	}
 	command.SetArgs(args)
 	command.SetOut(out)
 	command.SetErr(errOut)
@@ -39,6 +47,9 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(errOut, "fanout: %v\nSee '%s --help'.\n", err, usage.command)
 		return exitUsage
+	case errors.Is(err, register.ErrNotConfirmed):
+		fmt.Fprintf(errOut, "fanout: %v\n", err)
+		return exitNotConfirmed
 	default:
 		fmt.Fprintf(errOut, "fanout: %v\n", err)
 		return exitFailure
@@ -60,7 +71,7 @@ func newCommand() *cobra.Command {
 		Short:         "Distribute Canaries from a hub cluster to its members",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noArguments,
+		Args:          knownCommand,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return command.Help()
 		},
@@ -68,8 +79,22 @@ func newCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return &usageError{command: command.CommandPath(), err: err}
 	})
-	root.AddCommand(newControllerCommand(), newReleaseCommand(), newVersionCommand())
+	root.AddCommand(newControllerCommand(), newRegisterCommand(), newDeregisterCommand(), newCheckCommand(), newReleaseCommand(), newVersionCommand())
 	return root
+}
+
+// knownCommand suggests a command for one that there is not.
+func knownCommand(command *cobra.Command, args []string) error {
+	err := noArguments(command, args)
+	if err == nil {
+		return nil
+	}
+	command.SuggestionsMinimumDistance = 2
+	unknown := fmt.Sprintf("there is no command %q", args[0])
+	if similar := command.SuggestionsFor(args[0]); len(similar) > 0 {
+		unknown += fmt.Sprintf("; did you mean %s %s?", command.CommandPath(), similar[0])
+	}
+	return &usageError{command: command.CommandPath(), err: errors.New(unknown)}
 }
 
 func noArguments(command *cobra.Command, args []string) error {

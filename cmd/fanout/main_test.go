@@ -25,7 +25,7 @@ func runFanout(t *testing.T, ctx context.Context, args ...string) (code int, out
 	t.Helper()
 	t.Cleanup(klog.StopFlushDaemon) // which the process has for as long as it lives
 	var stdout, stderr strings.Builder
-	code = run(ctx, args, &stdout, &stderr)
+	code = run(ctx, "fanout", args, &stdout, &stderr)
 	return code, stdout.String(), stderr.String()
 }
 
@@ -61,7 +61,7 @@ func TestHelp(t *testing.T) {
 			if code != 0 || errOut != "" {
 				t.Errorf("code %d, %q", code, errOut)
 			}
-			says(t, "help", out, "Usage:", "controller", "version")
+			says(t, "help", out, "Usage:", "controller", "register", "deregister", "check", "release", "version")
 		})
 	}
 }
@@ -98,7 +98,21 @@ func TestAFaultOfTheCommandLine(t *testing.T) {
 		args []string
 		says []string
 	}{
-		{"unknown command", []string{"controler"}, []string{`"controler"`, "'fanout --help'"}},
+		{"unknown command", []string{"frobnicate"}, []string{`"frobnicate"`, "'fanout --help'"}},
+		{"mistyped command", []string{"controler"}, []string{`"controler"`, "did you mean fanout controller?", "'fanout --help'"}},
+		{"register without a name", []string{"register"}, []string{"name", "'fanout register --help'"}},
+		{"register without a member", []string{"register", "eu-west-prod"}, []string{"--member-context"}},
+		{"register of local", []string{"register", "local", "--member-context=x"}, []string{`"local" means the hub itself`}},
+		{"register of no DNS name", []string{"register", "EU_West", "--member-context=x"}, []string{`"EU_West"`, "lower case"}},
+		{"register of two", []string{"register", "a", "b"}, []string{`"b"`}},
+		{"a namespace that is none", []string{"register", "a", "--member-context=x", "--namespaces=x,*"}, []string{"--namespaces", `"*"`}},
+		{"a label that is none", []string{"register", "a", "--member-context=x", "--labels=tier=a b"}, []string{"--labels", "a b"}},
+		{"a token that ends too soon", []string{"register", "a", "--member-context=x", "--token-duration=1m"}, []string{"--token-duration", "10m"}},
+		{"a dry run of another kind", []string{"register", "a", "--member-context=x", "--dry-run=yes"}, []string{"--dry-run", `"yes"`}},
+		{"an output of another kind", []string{"register", "a", "--member-context=x", "-o", "json"}, []string{"--output", `"json"`}},
+		{"deregister without a name", []string{"deregister"}, []string{"name"}},
+		{"check of something", []string{"check", "all"}, []string{`"all"`}},
+		{"check in another format", []string{"check", "-o", "yaml"}, []string{"--output", `"yaml"`}},
 		{"unknown flag", []string{"--bogus"}, []string{"--bogus", "'fanout --help'"}},
 		{"unknown flag of the controller", controller("--bogus"), []string{"--bogus", "'fanout controller --help'"}},
 		{"unknown short flag", controller("-x"), []string{"'x'", "'fanout controller --help'"}},
@@ -241,4 +255,49 @@ func taken(t *testing.T) string {
 	}
 	t.Cleanup(func() { listener.Close() })
 	return listener.Addr().String()
+}
+
+func TestAsAPluginOfKubectl(t *testing.T) {
+	for _, file := range []string{"kubectl-fanout", "kubectl-fanout.exe"} {
+		var stdout, stderr strings.Builder
+		code := run(t.Context(), file, []string{"register", "--help"}, &stdout, &stderr)
+		if code != 0 || !strings.Contains(stdout.String(), "kubectl fanout register NAME") {
+			t.Errorf("%s: code %d:\n%s%s", file, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// A controller that finds no hub speaks of its own flag, and not of what client-go would take instead.
+func TestAControllerWithoutAHub(t *testing.T) {
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	t.Setenv("KUBECONFIG", "/does/not/exist")
+	code, _, errOut := runFanout(t, t.Context(), "controller", "--bind-address=127.0.0.1:0")
+	if code != 1 || strings.Contains(errOut, "master") || strings.Contains(errOut, "MASTER") {
+		t.Errorf("code %d: %s", code, errOut)
+	}
+	says(t, "it", errOut, "does not run in a cluster", "--kubeconfig")
+}
+
+func TestAContextThatIsNot(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	text := "{apiVersion: v1, kind: Config, contexts: [{name: east, context: {cluster: c}}, {name: west, context: {cluster: c}}], clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]}"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		args []string
+		says []string
+	}{
+		{[]string{"check", "--kubeconfig", file, "--context", "north"}, []string{"find the hub (--kubeconfig, --context)", `no context "north"`, "east, west"}},
+		{[]string{"register", "a", "--member-kubeconfig", file, "--member-context", "north"}, []string{"find the member (--member-kubeconfig, --member-context)", `no context "north"`, "east, west"}},
+		{[]string{"register", "a", "--member-kubeconfig", file}, []string{"find the member", "no current context"}},
+		{[]string{"deregister", "a", "--kubeconfig", "/does/not/exist"}, []string{"find the hub", "/does/not/exist"}},
+		{[]string{"release", "--kubeconfig", file, "--context", "north"}, []string{"find the hub", `no context "north"`}},
+	} {
+		code, _, errOut := runFanout(t, t.Context(), row.args...)
+		if code != 1 {
+			t.Errorf("%q: code %d", row.args, code)
+		}
+		says(t, fmt.Sprint(row.args), errOut, row.says...)
+	}
 }

@@ -7,25 +7,23 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout"
+	"fanout/pkg/lease"
 )
 
 // releaseFlags are those of fanout release.
 type releaseFlags struct {
-	kubeconfig, context string
-	clusterNamespace    string
-	leaseName           string
-	force               bool
+	hub   *hubFlags
+	wait  time.Duration
+	force bool
 }
 
 func newReleaseCommand() *cobra.Command {
-	f := &releaseFlags{clusterNamespace: "fanout-system", leaseName: defaultFlags().leaderElection.ResourceName}
+	f := &releaseFlags{hub: newHubFlags()}
 	command := &cobra.Command{
 		Use:   "release",
 		Short: "Let go of the members' Secrets, so that fanout can be uninstalled",
@@ -40,34 +38,29 @@ and wait until they are gone.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&f.kubeconfig, "kubeconfig", f.kubeconfig, "Kubeconfig of the hub. By default the one that kubectl uses.")
-	flags.StringVar(&f.context, "context", f.context, "Context of the kubeconfig. By default its current one.")
-	flags.StringVar(&f.clusterNamespace, "cluster-namespace", f.clusterNamespace, "Namespace in the hub with the Secrets that register members.")
-	flags.StringVar(&f.leaseName, "leader-elect-resource-name", f.leaseName, "Name of the Lease by which a controller that still runs is known, in the same namespace.")
+	f.hub.addTo(flags)
+	flags.DurationVar(&f.wait, "wait", f.wait, "How long to wait for a controller that still runs to stop.")
 	flags.BoolVar(&f.force, "force", f.force, "Do it even though a controller seems to run. It may put the finalizers back.")
 	return command
 }
 
 func releaseSecrets(ctx context.Context, f *releaseFlags, out io.Writer) error {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = f.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context}).ClientConfig()
+	config, err := f.hub.config()
 	if err != nil {
-		return fmt.Errorf("find the hub (--kubeconfig, --context): %w", err)
+		return err
 	}
-	config.UserAgent = userAgent()
-	config.Timeout = defaultFlags().requestTimeout
 	hub, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
+	namespace := f.hub.clusterNamespace
 	if !f.force {
-		if err := checkNobodyLeads(ctx, hub, f.clusterNamespace, f.leaseName); err != nil {
+		if err := waitUntilNobodyLeads(ctx, hub, namespace, f.hub.leaseName, f.wait); err != nil {
 			return err
 		}
 	}
 	count := 0
-	err = clusters.Release(ctx, hub, f.clusterNamespace, func(name string) {
+	err = clusters.Release(ctx, hub, namespace, func(name string) {
 		count++
 		fmt.Fprintf(out, "secret/%s released\n", name)
 	})
@@ -75,7 +68,7 @@ func releaseSecrets(ctx context.Context, f *releaseFlags, out io.Writer) error {
 	case err != nil:
 		return err
 	case count == 0:
-		fmt.Fprintf(out, "No Secret in namespace %s is held by fanout.\n", f.clusterNamespace)
+		fmt.Fprintf(out, "No Secret in namespace %s is held by fanout.\n", namespace)
 		return nil
 	}
 	kubeSystem, err := hub.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
@@ -86,23 +79,22 @@ func releaseSecrets(ctx context.Context, f *releaseFlags, out io.Writer) error {
 	return nil
 }
 
-// checkNobodyLeads returns an error while a controller holds the Lease.
-func checkNobodyLeads(ctx context.Context, hub kubernetes.Interface, namespace, name string) error {
-	lease, err := hub.CoordinationV1().Leases(namespace).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
+// waitUntilNobodyLeads returns an error if a controller still holds the Lease when the time is over.
+func waitUntilNobodyLeads(ctx context.Context, hub kubernetes.Interface, namespace, name string, patience time.Duration) error {
+	var holder string
+	var lasts time.Duration
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		var err error
+		if holder, lasts, err = lease.Holder(ctx, hub, namespace, name, time.Now()); err != nil || holder == "" {
+			return err
+		}
+		select {
+		case <-bounded.Done():
+			return fmt.Errorf("a controller runs: %s holds the Lease %s/%s. Delete the Secrets and it cleans the members and lets them go; or stop it and wait %s; or use --force",
+				holder, namespace, name, lasts)
+		case <-time.After(time.Second):
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("see whether a controller runs: %w", err)
-	}
-	spec := lease.Spec
-	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
-		return nil
-	}
-	lasts := time.Duration(*spec.LeaseDurationSeconds) * time.Second
-	if time.Since(spec.RenewTime.Time) > lasts {
-		return nil
-	}
-	return fmt.Errorf("a controller runs: %s holds the Lease %s/%s. Delete the Secrets and it cleans the members and lets them go; or stop it and wait %s; or use --force",
-		*spec.HolderIdentity, namespace, name, lasts)
 }

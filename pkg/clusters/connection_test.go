@@ -193,8 +193,8 @@ func TestProbeTellsWhatIsWrong(t *testing.T) {
 			m := serving(t, row.answer)
 			client, _ := clientOver(t, m.connect(t, "", "secret-token"))
 			id, err := probe(t.Context(), client, m.URL, patience)
-			if id != "" || err == nil || stateOf(err) != row.state || !strings.Contains(err.Error(), row.says) {
-				t.Fatalf("probe: %q, %v; state %s", id, err, stateOf(err))
+			if id != "" || err == nil || StateOf(err) != row.state || !strings.Contains(err.Error(), row.says) {
+				t.Fatalf("probe: %q, %v; state %s", id, err, StateOf(err))
 			}
 			if row.says == notKubernetes && strings.Contains(err.Error(), "secret-token") {
 				t.Errorf("it repeats what was answered: %v", err)

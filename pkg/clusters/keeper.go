@@ -29,6 +29,7 @@ type keeper struct {
 
 	id       string   // of the cluster that was last worked with
 	said     string   // what was last reported
+	rejoins  bool     // the member is taken back since its Secret says something else of it
 	ends     foreseen // the end of the credential in use
 	redactor redactor
 }

@@ -68,10 +68,11 @@ func (k *keeper) sameMember(ctx context.Context, joined, secret *corev1.Secret, 
 	switch {
 	case agent != k.agent:
 		klog.FromContext(ctx).Info("The Secret registers another agent now", "was", k.agent, "is", agent)
-		return errChanged
 	case !sameNamespaces(joined, secret):
 		klog.FromContext(ctx).Info("The member is open to other namespaces now", "annotation", AnnotationNamespaces)
-		return errChanged
+	default:
+		return nil
 	}
-	return nil
+	k.rejoins = true
+	return errChanged
 }

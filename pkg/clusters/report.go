@@ -17,10 +17,10 @@ func (k *keeper) enter(state State) {
 func (k *keeper) connected(ctx context.Context, secret *corev1.Secret, id string, first bool) {
 	k.enter(Connected)
 	klog.FromContext(ctx).Info("Connected", "id", id)
-	if first || k.said != "" {
+	if first || k.rejoins || k.said != "" {
 		k.event(secret, corev1.EventTypeNormal, string(Connected), "Connected to the cluster with ID "+id+".")
 	}
-	k.said = ""
+	k.said, k.rejoins = "", false
 }
 
 // replaced reports that the Secret leads to another cluster than before, whose credential is no longer at hand.
@@ -39,7 +39,7 @@ func (k *keeper) renewed(ctx context.Context, secret *corev1.Secret, id string) 
 
 // refuse reports why the member does not work, once per reason.
 func (k *keeper) refuse(ctx context.Context, secret *corev1.Secret, err error) {
-	state := stateOf(err)
+	state := StateOf(err)
 	k.enter(state)
 	k.warn(ctx, secret, string(state), err.Error())
 }
@@ -51,7 +51,7 @@ func (k *keeper) refuseLeaving(ctx context.Context, secret *corev1.Secret, err e
 
 // keepOld reports a changed kubeconfig that does not work, while the last one does.
 func (k *keeper) keepOld(ctx context.Context, secret *corev1.Secret, err error) {
-	k.warn(ctx, secret, string(stateOf(err)), "the changed Secret is not used, the last one still is: "+err.Error())
+	k.warn(ctx, secret, string(StateOf(err)), "the changed Secret is not used, the last one still is: "+err.Error())
 }
 
 func (k *keeper) warn(ctx context.Context, secret *corev1.Secret, reason, message string) {

@@ -95,7 +95,7 @@ func TestConfigOf(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			config, err := native.configOf(aSecret(row.edit))
-			if config != nil || !errors.Is(err, errRefused) || stateOf(err) != Refused || !strings.Contains(err.Error(), row.says) {
+			if config != nil || !errors.Is(err, errRefused) || StateOf(err) != Refused || !strings.Contains(err.Error(), row.says) {
 				t.Errorf("configOf: %v, %v", config, err)
 			}
 			if err != nil && strings.Contains(err.Error(), "secret-token") {
@@ -182,11 +182,11 @@ func TestStateOf(t *testing.T) {
 	for want, err := range map[State]error{
 		Refused: errRefused, Unauthorized: errUnauthorized, Forbidden: errForbidden, Unreachable: errUnreachable,
 	} {
-		if got := stateOf(errors.Join(errors.New("x"), err)); got != want {
+		if got := StateOf(errors.Join(errors.New("x"), err)); got != want {
 			t.Errorf("%v puts a member into the state %s", err, got)
 		}
 	}
-	if got := stateOf(errors.New("anything else")); got != Unreachable {
+	if got := StateOf(errors.New("anything else")); got != Unreachable {
 		t.Errorf("any other error puts a member into the state %s", got)
 	}
 }

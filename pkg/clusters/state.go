@@ -26,8 +26,8 @@ var (
 	errRefused      = errors.New("refused")
 )
 
-// stateOf is the state that err puts a member into.
-func stateOf(err error) State {
+// StateOf is the state that a member is in whose probe, or whose Secret, gave err.
+func StateOf(err error) State {
 	switch {
 	case errors.Is(err, errRefused):
 		return Refused

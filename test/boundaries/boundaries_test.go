@@ -37,6 +37,10 @@ var rules = []rule{{
 	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/..."},
 	because: "pkg/fanout builds on pkg/selector and pkg/clusters, and on nothing else of this module",
 }, {
+	in:      []string{"pkg/rights/...", "pkg/lease/..."},
+	never:   []string{"fanout/..."},
+	because: "pkg/rights and pkg/lease ask an API server one thing each; they know nothing of fanout",
+}, {
 	in:       []string{"pkg/..."},
 	testsToo: true,
 	never:    []string{"fanout/cmd/...", "fanout/test/...", "fanout/hack/..."},
