@@ -47,6 +47,9 @@ func run(ctx context.Context, file string, args []string, out, errOut io.Writer)
 	case errors.As(err, &usage):
 		fmt.Fprintf(errOut, "fanout: %v\nSee '%s --help'.\n", err, usage.command)
 		return exitUsage
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintf(errOut, "fanout: interrupted (%v): the same command again goes on from there\n", err)
+		return exitFailure
 	case errors.Is(err, register.ErrNotConfirmed):
 		fmt.Fprintf(errOut, "fanout: %v\n", err)
 		return exitNotConfirmed

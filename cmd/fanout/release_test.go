@@ -30,7 +30,7 @@ func TestReleaseWaitsForAControllerToStop(t *testing.T) {
 		if err := waits(30 * time.Second); err != nil || time.Since(begin) > 12*time.Second {
 			t.Errorf("beside one that stops after 10s: %v after %s", err, time.Since(begin))
 		}
-		if err := leader.mustHaveStopped(t); err != nil {
+		if err := <-leader.stopped; err != nil {
 			t.Error(err)
 		}
 	})

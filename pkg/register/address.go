@@ -10,6 +10,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"fanout/pkg/clusters/kubeconfig"
 )
 
 // address is how the hub finds a member's server and knows it.
@@ -49,6 +51,19 @@ func isLoopback(server *url.URL) bool {
 		return ip.IsLoopback() || ip.IsUnspecified()
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// parsed is the kubeconfig as the controller will read it.
+func (a address) parsed(agent, token string) (*kubeconfig.Config, error) {
+	text, err := a.kubeconfig(agent, token)
+	if err != nil {
+		return nil, err
+	}
+	config, err := kubeconfig.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("fanout would refuse the registration: %w", err)
+	}
+	return config, nil
 }
 
 // kubeconfig is what the Secret holds.

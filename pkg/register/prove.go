@@ -10,7 +10,6 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/clusters/kubeconfig"
 	"fanout/pkg/rights"
 )
 
@@ -51,13 +50,9 @@ func (m *member) reach(ctx context.Context, a address, token string) (reached *c
 
 // reachAt waits for a member that does not know its own new token, or role, yet.
 func (m *member) reachAt(ctx context.Context, a address, token string) (*clusters.Reached, error) {
-	text, err := a.kubeconfig(m.Agent, token)
+	config, err := a.parsed(m.Agent, token)
 	if err != nil {
 		return nil, err
-	}
-	config, err := kubeconfig.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("fanout would refuse the registration: %w", err)
 	}
 	var reached *clusters.Reached
 	var last error

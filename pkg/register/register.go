@@ -27,6 +27,9 @@ func Register(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
+	if _, err := at.parsed(o.Agent, tokenPlaceholder); err != nil {
+		return err
+	}
 	there, err := o.findSecret(ctx, hub)
 	if err != nil {
 		return err

@@ -22,6 +22,9 @@ var allFormats = clusters.Formats{clusters.Native, clusters.ClusterAPI, clusters
 // findSecret returns the Secret of the agent in the hub, nil where it is still to come, and an error where the name is
 // taken by something that register must leave alone.
 func (o *Options) findSecret(ctx context.Context, hub kubernetes.Interface) (*corev1.Secret, error) {
+	if _, err := hub.CoreV1().Namespaces().Get(ctx, o.ClusterNamespace, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("the hub has no namespace %s: install fanout there first (helm install fanout charts/fanout --namespace %[1]s --create-namespace), or say where its Secrets are, with --cluster-namespace", o.ClusterNamespace)
+	}
 	list, err := hub.CoreV1().Secrets(o.ClusterNamespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list the Secrets in the hub's namespace %s: %w", o.ClusterNamespace, err)
@@ -79,10 +82,8 @@ func (o *Options) writeSecret(ctx context.Context, hub kubernetes.Interface, the
 		err = o.patchSecret(ctx, hub, there, wanted)
 	}
 	switch {
-	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err) && there != nil:
+	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err):
 		return fmt.Errorf("secret/%s changed in the hub at the same time: see what changed it, and run this again", o.Agent)
-	case apierrors.IsNotFound(err):
-		return fmt.Errorf("the hub has no namespace %s: install fanout there first (helm install fanout --create-namespace -n %[1]s …), or name its namespace with --cluster-namespace", o.ClusterNamespace)
 	case err != nil:
 		return fmt.Errorf("write secret/%s in the hub: %w", o.Agent, err)
 	}

@@ -1,8 +1,10 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -290,15 +292,41 @@ func fillTokens(ctx context.Context, member kubernetes.Interface, account string
 // What was registered before fanout runs is told from what it has confirmed, and a second run mends it.
 func TestRegisterBeforeFanoutRuns(t *testing.T) {
 	w := newWorld(t)
-	code, printed := w.command(t, "register", "eu-west-prod", w.registerFlags(t, "eu-west-prod", "--wait", "1s")...)
+	code, printed := w.command(t, "register", "eu-west-prod", w.registerFlags(t, "eu-west-prod", "--wait", "1s", "--server", "https://127.0.0.1:1")...)
 	if code != 3 {
 		t.Errorf("code %d\n%s", code, printed)
 	}
-	mustSay(t, printed, "hub: secret/eu-west-prod created", "has not confirmed it within 1s", "nobody holds the Lease "+w.namespace+"/fanout")
+	mustSay(t, printed, "https://127.0.0.1:1 can't be reached from here, and the hub will tell", "hub: secret/eu-west-prod created", "has not confirmed it within 1s", "nobody holds the Lease "+w.namespace+"/fanout")
 	w.startFanout(t)
 	mustSay(t, w.mustRegister(t, "eu-west-prod"), "secret/eu-west-prod configured")
 	w.hub.Apply(t, w.canary("api-health", "*-prod"))
 	w.expectDerived(t, "eu-west-prod", "api-health")
+}
+
+// A run that is interrupted says so, and the next one mends what it left.
+func TestRegisterInterrupted(t *testing.T) {
+	w := newWorld(t)
+	var printed bytes.Buffer
+	command := fixture.Command(t, w.hub.Kubeconfig, append([]string{"register", "eu-west-prod", "--cluster-namespace", w.namespace}, w.registerFlags(t, "eu-west-prod")...)...)
+	command.Stdout, command.Stderr = &printed, &printed
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	fixture.Eventually(t, "it has written the Secret", func() error {
+		_, err := w.hub.Kube.CoreV1().Secrets(w.namespace).Get(t.Context(), "eu-west-prod", metav1.GetOptions{})
+		return err
+	})
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = command.Wait()
+	if code := command.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("code %d", code)
+	}
+	mustSay(t, printed.String(), "fanout: interrupted", "the same command again")
+
+	w.startFanout(t)
+	mustSay(t, w.mustRegister(t, "eu-west-prod"), "secret/eu-west-prod configured")
 }
 
 // What can't be registered is refused before anything is made anywhere.
@@ -326,6 +354,7 @@ func TestRegisterRefuses(t *testing.T) {
 		says        []string
 	}{
 		{"a loopback address", "eu-west-prod", []string{"--member-kubeconfig", admin}, []string{"nothing that the hub can reach", "--server https://HOST:PORT"}},
+		{"an address without TLS", "eu-west-prod", []string{"--member-kubeconfig", admin, "--server", "http://10.0.0.7:8080"}, []string{"would refuse", "server", "https"}},
 		{"another's Secret", "a-password", w.registerFlags(t, "eu-west-prod"), []string{"secret/a-password", "is left alone"}},
 		{"a name that Cluster API has given", "shop", w.registerFlags(t, "eu-west-prod"), []string{"secret/shop-kubeconfig", "capi", "another name"}},
 		{"the hub", "eu-west-prod", []string{"--member-kubeconfig", fixture.KubeconfigFile(t, w.hub.Kubeconfig), "--server", w.hub.Config.Host}, []string{"is the hub itself", `"local"`}},
@@ -348,6 +377,7 @@ func TestRegisterRefuses(t *testing.T) {
 	if err != nil || len(list.Items) != 2 {
 		t.Errorf("the hub holds %d Secrets, %v", len(list.Items), err)
 	}
+	w.expectNothingRegistered(t, "eu-west-prod")
 }
 
 // Where another hub has its identity in the member, this one takes another.
