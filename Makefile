@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help build controlplane test test-unit test-canaries test-canary-checker demo bench chaos fuzz verify update clean
+.PHONY: help build image controlplane test test-unit test-canaries test-canary-checker demo bench chaos fuzz verify update clean
 
 export FUZZTIME ?= 30s
 
-COMMIT  = $(or $(shell git rev-parse --verify --quiet HEAD),unknown)
-VERSION = $(or $(shell git describe --tags --match 'v*' --dirty 2>/dev/null),v0.0.0-$(shell echo $(COMMIT) | cut -c 1-12))
+VERSION = $(word 1,$(shell hack/version.sh))
+COMMIT  = $(word 2,$(shell hack/version.sh))
 LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(VERSION) -X k8s.io/component-base/version.gitCommit=$(COMMIT)
 
 help: ## Show this list
@@ -12,6 +12,9 @@ help: ## Show this list
 
 build: ## Build bin/fanout
 	go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/fanout ./cmd/fanout
+
+image: ## Build fanout's image, IMAGE=fanout:dev, for ARCHS="amd64 arm64": archives in out/image, and in docker where there is one
+	hack/image/build.sh ./cmd/fanout $(or $(IMAGE),fanout:dev) out/image $(or $(ARCHS),amd64 arm64)
 
 controlplane: ## Build bin/controlplane, the real API servers of tests and demo: 8 minutes the first time, then a second
 	hack/controlplane/build.sh bin/controlplane
@@ -51,5 +54,5 @@ verify: ## Run every check in hack/verify, or some: hack/verify/all.sh gofmt vet
 update: ## Run every script in hack/update: format, tidy, generate
 	hack/update/all.sh
 
-clean: ## Remove what was built
-	rm -rf bin
+clean: ## Remove what was built and written
+	rm -rf bin out
