@@ -79,7 +79,11 @@ func runController(ctx context.Context, f *flags) error {
 	}
 
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	leader := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "fanout_leader",
+		Help: "1 while this process leads and works, 0 while it stands by.",
+	})
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), leader)
 	listener, err := net.Listen("tcp", f.bindAddress)
 	if err != nil {
 		return fmt.Errorf("listen on --bind-address: %w", err)
@@ -110,6 +114,8 @@ func runController(ctx context.Context, f *flags) error {
 	health.ready.Store(true)
 	defer health.ready.Store(false)
 	return lead(ctx, hub, recorder, f.leaderElection, health, func(ctx context.Context) {
+		leader.Set(1)
+		defer leader.Set(0)
 		controller := fanout.New(canaries, fanout.Options{
 			HubID:             hubID,
 			CreateNamespaces:  f.createNamespaces,
