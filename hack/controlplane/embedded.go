@@ -41,7 +41,7 @@ func runPlane(ctx context.Context, p *plane.Plane, listener *net.TCPListener) er
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
-	go func() { failed <- runAPIServer(ctx, listener) }()
+	go func() { failed <- runAPIServer(ctx, listener, p.Complete) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("kube-apiserver: %w", err)
@@ -87,7 +87,7 @@ func startEtcd() (*embed.Etcd, error) {
 	return etcd, nil
 }
 
-func runAPIServer(ctx context.Context, listener *net.TCPListener) error {
+func runAPIServer(ctx context.Context, listener *net.TCPListener, complete bool) error {
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	opts := options.NewServerRunOptions()
 	flags := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
@@ -95,7 +95,7 @@ func runAPIServer(ctx context.Context, listener *net.TCPListener) error {
 	for _, set := range named.FlagSets {
 		flags.AddFlagSet(set)
 	}
-	if err := flags.Parse(plane.APIServerFlags()); err != nil {
+	if err := flags.Parse(plane.APIServerFlags(complete)); err != nil {
 		return err
 	}
 	opts.SecureServing.Listener = listener

@@ -34,7 +34,7 @@ func runPlane(ctx context.Context, p *plane.Plane, listener *net.TCPListener) er
 		"--listen-client-urls="+plane.EtcdClientURL, "--advertise-client-urls="+plane.EtcdClientURL,
 		"--listen-peer-urls="+plane.EtcdPeerURL, "--initial-advertise-peer-urls="+plane.EtcdPeerURL,
 		"--log-outputs=stderr")
-	serverFlags := append(plane.APIServerFlags(), "--secure-port="+strconv.Itoa(port))
+	serverFlags := append(plane.APIServerFlags(p.Complete), "--secure-port="+strconv.Itoa(port))
 
 	// The API server goes first, so that it doesn't complain of the etcd it has lost.
 	etcdCtx, stopEtcd := context.WithCancel(context.WithoutCancel(ctx))

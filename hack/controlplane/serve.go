@@ -16,7 +16,7 @@ import (
 )
 
 func serveCommand(dir *string, s streams) *cobra.Command {
-	var withStdin bool
+	var withStdin, complete bool
 	cmd := &cobra.Command{
 		Use:   "serve NAME",
 		Short: "Run one control plane in this process, logging to standard error",
@@ -26,6 +26,7 @@ func serveCommand(dir *string, s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			p.Complete = complete
 			ctx := cmd.Context()
 			if withStdin {
 				var cancel context.CancelFunc
@@ -36,6 +37,7 @@ func serveCommand(dir *string, s streams) *cobra.Command {
 		},
 	}
 	addStopFlag(cmd, &withStdin)
+	cmd.Flags().BoolVar(&complete, "complete", false, "serve workloads as well, and admit them as a cluster does (Pod Security and the like)")
 	return cmd
 }
 

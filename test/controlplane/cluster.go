@@ -21,6 +21,7 @@ type Cluster struct {
 	Config *rest.Config
 
 	binary, dir string
+	complete    bool
 
 	mu      sync.Mutex // held while the process is started or stopped
 	process *process   // nil when stopped

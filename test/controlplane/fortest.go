@@ -31,12 +31,18 @@ func ForTest(t testing.TB, names ...string) *Set {
 // It fills set before the tests run, and returns the exit code after all has been stopped and removed. The first build takes
 // minutes, which go test shows only afterwards and counts against its timeout: make the binary before.
 func ForMain(m interface{ Run() int }, set **Set, names ...string) int {
+	return ForMainWith(m, set, Options{Names: names})
+}
+
+// ForMainWith is ForMain for those who want more than names. Where the data is and where it logs is not up to them.
+func ForMainWith(m interface{ Run() int }, set **Set, opts Options) int {
 	dir, err := os.MkdirTemp("", "controlplane-")
 	if err != nil {
 		return complain(err)
 	}
 	defer os.RemoveAll(dir)
-	*set, err = Start(context.Background(), Options{Dir: dir, Names: names, Log: os.Stderr})
+	opts.Dir, opts.Log = dir, os.Stderr
+	*set, err = Start(context.Background(), opts)
 	if err != nil {
 		return complain(err)
 	}

@@ -66,7 +66,7 @@ func (c *Cluster) spawn() (p *process, ready <-chan struct{}, err error) {
 		return nil, nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command(c.binary, "serve", "--stop-with-stdin", "--dir", c.dir, c.Name)
+	cmd := exec.Command(c.binary, "serve", "--stop-with-stdin", fmt.Sprintf("--complete=%t", c.complete), "--dir", c.dir, c.Name)
 	cmd.Stderr = log
 	// Out of reach of the terminal's Ctrl-C, which is for the tests or the demo to act on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

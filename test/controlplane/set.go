@@ -16,6 +16,8 @@ type Options struct {
 	Dir string
 	// Names are DNS labels, one for each control plane.
 	Names []string
+	// Complete control planes have the APIs about workloads as well, and admit them as a cluster does, by Pod Security and the like.
+	Complete bool
 	// Log is told what takes time: the build, and each start. Nil is silent.
 	Log io.Writer
 }
@@ -42,7 +44,7 @@ func Start(ctx context.Context, opts Options) (*Set, error) {
 	}
 	s := &Set{clusters: map[string]*Cluster{}, log: log}
 	for _, name := range opts.Names {
-		s.clusters[name] = &Cluster{Name: name, binary: binary, dir: opts.Dir}
+		s.clusters[name] = &Cluster{Name: name, binary: binary, dir: opts.Dir, complete: opts.Complete}
 	}
 	if err := s.each(func(name string) error { return s.StartOne(ctx, name) }); err != nil {
 		return nil, errors.Join(err, s.Stop())

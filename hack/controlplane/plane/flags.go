@@ -57,9 +57,9 @@ func EtcdFlags() []string {
 	}
 }
 
-// APIServerFlags returns kube-apiserver's flags, except the port.
-func APIServerFlags() []string {
-	return []string{
+// APIServerFlags returns kube-apiserver's flags, except the port. What is complete lacks nothing that a cluster's has.
+func APIServerFlags(complete bool) []string {
+	flags := []string{
 		"--etcd-servers=" + EtcdClientURL,
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1",
@@ -80,11 +80,15 @@ func APIServerFlags() []string {
 		"--audit-log-maxsize=10000",
 
 		// From here on: what nobody asks of a cluster without nodes is off, for memory and for the time to start.
-		"--disable-admission-plugins=" + strings.Join(unusedAdmission(), ","),
-		"--runtime-config=" + strings.Join(unusedAPIs(), "=false,") + "=false",
 		"--enable-priority-and-fairness=false",
 		"--profiling=false",
 	}
+	if complete {
+		return flags
+	}
+	return append(flags,
+		"--disable-admission-plugins="+strings.Join(unusedAdmission(), ","),
+		"--runtime-config="+strings.Join(unusedAPIs(), "=false,")+"=false")
 }
 
 // unusedAdmission are plugins about pods, volumes and quotas. What remains: NamespaceLifecycle, and webhooks and policies,

@@ -34,6 +34,8 @@ type Plane struct {
 	Dir string
 	// Kubeconfig is the administrator's, beside Dir.
 	Kubeconfig string
+	// Complete has the API server serve and admit all that a cluster's does. It counts when the plane is started.
+	Complete bool
 }
 
 // New returns the plane called name under dir. It touches nothing.
