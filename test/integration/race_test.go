@@ -83,18 +83,25 @@ func TestTakeoverRace(t *testing.T) {
 	})
 	expectHeld(t, controller, rounds)
 
-	takeovers := []func(name string) (*unstructured.Unstructured, error){
-		func(name string) (*unstructured.Unstructured, error) {
-			if err := member.Canaries(w.canaries).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
-				return nil, err
+	// Each returns what the stranger made of a copy, and the copy as it was found.
+	takeovers := []func(name string) (taken, found *unstructured.Unstructured, err error){
+		func(name string) (taken, found *unstructured.Unstructured, err error) {
+			if found, err = member.Canaries(w.canaries).Get(t.Context(), name, metav1.GetOptions{}); err != nil {
+				return nil, nil, err
 			}
-			return member.Canaries(w.canaries).Create(t.Context(), fixture.Canary(w.canaries, name), metav1.CreateOptions{})
+			if err = member.Canaries(w.canaries).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+				return nil, nil, err
+			}
+			taken, err = member.Canaries(w.canaries).Create(t.Context(), fixture.Canary(w.canaries, name), metav1.CreateOptions{})
+			return taken, found, err
 		},
-		func(name string) (*unstructured.Unstructured, error) {
-			return w.relabel(t, member, name, `null`)
+		func(name string) (taken, found *unstructured.Unstructured, err error) {
+			taken, err = w.relabel(t, member, name, `null`)
+			return taken, taken, err
 		},
-		func(name string) (*unstructured.Unstructured, error) {
-			return w.relabel(t, member, name, `"another-hub"`)
+		func(name string) (taken, found *unstructured.Unstructured, err error) {
+			taken, err = w.relabel(t, member, name, `"another-hub"`)
+			return taken, taken, err
 		},
 	}
 	var won strangers
@@ -118,9 +125,9 @@ func TestTakeoverRace(t *testing.T) {
 			raced <- err
 		}()
 		starts[what][how].give()
-		taken, err := takeovers[how](name(i))
+		taken, found, err := takeovers[how](name(i))
 		// An edit does not end the race: it is the stranger's too early if fanout has not come to write yet.
-		edited := what == 0 && err == nil && taken.Object["spec"].(map[string]any)["schedule"] == "@every 1m"
+		edited := what == 0 && err == nil && found.Object["spec"].(map[string]any)["schedule"] == "@every 1m"
 		starts[what][how].adjust(err == nil && !edited)
 		faced[what][how].Add(1)
 		switch {
@@ -219,24 +226,36 @@ func inLanes(rounds int, do func(i int)) {
 }
 
 // headStart is the time that fanout has before its rival begins. It grows when the rival wins and shrinks when it
-// loses, so that the two meet, on a fast machine and on a slow one.
-type headStart struct{ nanoseconds atomic.Int64 }
-
-func newHeadStart() *headStart {
-	h := &headStart{}
-	h.nanoseconds.Store(int64(20 * time.Millisecond))
-	return h
+// loses, and the faster the more often in a row, so that the two meet, on a fast machine and on one that is busy.
+type headStart struct {
+	mu       sync.Mutex
+	time     time.Duration
+	rivalWon bool // last
+	inARow   int
 }
 
-func (h *headStart) now() time.Duration { return time.Duration(h.nanoseconds.Load()) }
+func newHeadStart() *headStart { return &headStart{time: 20 * time.Millisecond} }
+
+func (h *headStart) now() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.time
+}
 
 func (h *headStart) give() { <-time.After(h.now()) }
 
 func (h *headStart) adjust(rivalWon bool) {
-	if now := h.nanoseconds.Load(); rivalWon {
-		h.nanoseconds.Store(now + now/16)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if rivalWon != h.rivalWon {
+		h.rivalWon, h.inARow = rivalWon, 0
+	}
+	h.inARow++
+	step := h.time / 16 * time.Duration(min(1+h.inARow/lanes, 8)) // each lane learns of the others' last races
+	if rivalWon {
+		h.time += step
 	} else {
-		h.nanoseconds.Store(max(now-now/16, int64(100*time.Microsecond)))
+		h.time = max(h.time-step, 100*time.Microsecond)
 	}
 }
 
