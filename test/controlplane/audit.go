@@ -2,7 +2,6 @@ package controlplane
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -48,6 +48,8 @@ func (c *Cluster) Writes(ctx context.Context, resource string) (int, error) {
 
 // AuditedWrites returns all writes since the cluster was first started, among them every one that was answered before the call.
 func (c *Cluster) AuditedWrites(ctx context.Context) ([]Write, error) {
+	c.audited.mu.Lock()
+	defer c.audited.mu.Unlock()
 	// The log is written after the answer. A write of our own that has appeared there means that the earlier ones have, too.
 	marker := "audit-marker-" + rand.String(10)
 	client, err := dynamic.NewForConfig(c.Config)
@@ -61,16 +63,58 @@ func (c *Cluster) AuditedWrites(ctx context.Context) ([]Write, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	var log []byte
 	err = wait.PollUntilContextCancel(ctx, 10*time.Millisecond, true, func(context.Context) (bool, error) {
-		log, err = os.ReadFile(c.auditLog())
-		// Looked for near the end only: the log may be long.
-		return bytes.Contains(log[max(0, len(log)-64<<10):], []byte(marker)), err
+		if err := c.audited.readOn(c.auditLog()); err != nil {
+			return false, err
+		}
+		return c.audited.marker == marker, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("audit log of %s: %w", c.Name, err)
 	}
-	return parseAudit(log)
+	return slices.Clone(c.audited.writes), nil
+}
+
+// audited is an audit log as far as it has been read: it grows for as long as the cluster runs, and is asked for often.
+type audited struct {
+	mu     sync.Mutex
+	read   int64 // bytes, all of them whole lines
+	writes []Write
+	marker string // the last one
+}
+
+// readOn reads what has been added.
+func (a *audited) readOn(name string) error {
+	log, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if _, err := log.Seek(a.read, io.SeekStart); err != nil {
+		return err
+	}
+	lines := bufio.NewReader(log)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err == io.EOF {
+			return nil // what follows the last newline is still being written
+		}
+		if err != nil {
+			return err
+		}
+		var e auditEvent
+		if err := json.Unmarshal(line, &e); err != nil {
+			return fmt.Errorf("%w in %s", err, line)
+		}
+		a.read += int64(len(line))
+		switch {
+		case e.Stage != "ResponseComplete":
+		case isMarker(&e):
+			a.marker = e.ObjectRef.Name
+		default:
+			a.writes = append(a.writes, e.write())
+		}
+	}
 }
 
 // auditEvent has the fields of audit.k8s.io/v1 Event that a Write needs.
@@ -88,27 +132,6 @@ type auditEvent struct {
 type auditUser struct {
 	Username string
 	Extra    map[string][]string
-}
-
-func parseAudit(log []byte) ([]Write, error) {
-	var writes []Write
-	lines := bufio.NewReader(bytes.NewReader(log))
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
-			return writes, nil // what follows the last newline is still being written
-		}
-		if err != nil {
-			return nil, err
-		}
-		var e auditEvent
-		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, fmt.Errorf("%w in %s", err, line)
-		}
-		if e.Stage == "ResponseComplete" && !isMarker(&e) {
-			writes = append(writes, e.write())
-		}
-	}
 }
 
 func isMarker(e *auditEvent) bool {

@@ -28,6 +28,8 @@ type Cluster struct {
 
 	installing sync.Mutex // held while a CRD is installed
 	installed  installation
+
+	audited audited
 }
 
 // KubeconfigFor returns a kubeconfig with a new client certificate for user in groups, for whom RBAC allows nothing yet.
