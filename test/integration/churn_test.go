@@ -14,8 +14,9 @@ func TestChurnLeavesNothing(t *testing.T) {
 	controller := w.startFanout(t)
 	w.hub.Apply(t, w.canary("api-health", "*"))
 	w.expectHolders(t, "api-health", "eu-west-prod")
+	credential := w.members["us-east-prod"].LeastRights(t, "member.yaml", w.namespace)
 	round := func() {
-		w.register(t, "us-east-prod")
+		w.hub.Register(t, w.namespace, "us-east-prod", credential)
 		w.expectHolders(t, "api-health", "eu-west-prod", "us-east-prod")
 		w.hub.Deregister(t, w.namespace, "us-east-prod")
 		w.expectSecretGone(t, "us-east-prod")

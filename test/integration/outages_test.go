@@ -36,13 +36,14 @@ func (w *world) registerBehindProxy(t *testing.T, agent string) *faultproxy.Prox
 	return proxy
 }
 
-// startFanoutBehindProxy starts fanout with a proxy in front of the hub.
+// startFanoutBehindProxy starts fanout with a proxy in front of the hub. It soon misses a connection's other end.
 func (w *world) startFanoutBehindProxy(t *testing.T, flags ...string) (*fixture.Fanout, *faultproxy.Proxy) {
 	t.Helper()
 	proxy := faultproxy.Start(t, w.hub.Config)
 	identity := w.hub.LeastRightsToken(t, "hub.yaml", w.namespace, time.Hour)
 	kubeconfig := fixture.Kubeconfig(t, proxy.Config(identity))
-	return fixture.StartFanout(t, kubeconfig, append([]string{"--cluster-namespace", w.namespace}, flags...)...), proxy
+	environment := []string{"HTTP2_READ_IDLE_TIMEOUT_SECONDS=2", "HTTP2_PING_TIMEOUT_SECONDS=1"} // for client-go
+	return fixture.StartFanoutIn(t, kubeconfig, environment, append([]string{"--cluster-namespace", w.namespace}, flags...)...), proxy
 }
 
 func (w *world) expectState(t *testing.T, controller *fixture.Fanout, state string, want float64) {
@@ -60,6 +61,7 @@ func (w *world) edit(t *testing.T, name, schedule string) {
 
 // However a member fails, the others get theirs meanwhile, it is known to fail, and it gets its own as soon as it is well.
 func TestAMemberThatFails(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name   string
 		begin  func(*faultproxy.Proxy) (heal func())
@@ -215,6 +217,7 @@ func expiredMember(t *testing.T) []byte {
 
 // However the hub fails, the process stays, nothing is pruned, and what changed meanwhile is caught up with.
 func TestAHubThatFails(t *testing.T) {
+	t.Parallel()
 	refusing := func(code int, resource string) func(*faultproxy.Proxy) func() {
 		return func(p *faultproxy.Proxy) func() {
 			heal := p.Answer(code, faultproxy.Match{Resource: resource})
@@ -238,8 +241,6 @@ func TestAHubThatFails(t *testing.T) {
 		{name: "takes away rights", begin: refusing(403, "canaries"), refuses: true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			t.Setenv("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "2") // how soon client-go misses a connection's other end
-			t.Setenv("HTTP2_PING_TIMEOUT_SECONDS", "1")
 			w := newWorld(t, "eu-west-prod", "us-east-prod")
 			controller, proxy := w.startFanoutBehindProxy(t,
 				"--leader-elect-lease-duration=3s", "--leader-elect-renew-deadline=2s", "--leader-elect-retry-period=500ms", "--request-timeout=2s")
