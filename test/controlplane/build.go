@@ -12,12 +12,29 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 )
 
 // Build builds the control plane binary and returns its path. The first time takes minutes, which out is told; after that it
-// is a check of about a second. Processes that build at once take turns.
+// is a check of about a second, once in a process. Processes that build at once take turns.
 func Build(ctx context.Context, out io.Writer) (string, error) {
+	built.Lock()
+	defer built.Unlock()
+	if built.path != "" {
+		return built.path, nil
+	}
+	path, err := build(ctx, out)
+	built.path = path
+	return path, err
+}
+
+var built struct {
+	sync.Mutex
+	path string
+}
+
+func build(ctx context.Context, out io.Writer) (string, error) {
 	root, err := repoRoot()
 	if err != nil {
 		return "", err

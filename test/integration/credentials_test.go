@@ -262,10 +262,7 @@ func TestWhatIsWrongWithAMemberIsTold(t *testing.T) {
 	if err := bindings.Delete(t.Context(), "fanout-member", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := planes.StopOne("ap-south-dev"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { start(t, "ap-south-dev") })
+	w.stop(t, "ap-south-dev")
 	expectStates(map[string]float64{"Connected": 0, "Unauthorized": 1, "Forbidden": 1, "Unreachable": 1})
 	w.expectSecretEvent(t, "eu-west-prod", "Unauthorized", "401")
 	w.expectSecretEvent(t, "us-east-prod", "Forbidden", "grant it the member's ClusterRole")
@@ -275,7 +272,7 @@ func TestWhatIsWrongWithAMemberIsTold(t *testing.T) {
 	token := w.members["eu-west-prod"].LeastRightsToken(t, "member.yaml", w.namespace, time.Hour)
 	w.hub.Register(t, w.namespace, "eu-west-prod", fixture.Kubeconfig(t, token))
 	_ = w.members["us-east-prod"].LeastRights(t, "member.yaml", w.namespace)
-	start(t, "ap-south-dev")
+	w.start(t, "ap-south-dev")
 	expectStates(map[string]float64{"Connected": 3, "Unauthorized": 0, "Forbidden": 0, "Unreachable": 0})
 	w.hub.Apply(t, w.canary("after", "*"))
 	w.expectHolders(t, "after", agents...)

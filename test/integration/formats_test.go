@@ -276,10 +276,7 @@ func TestOneNameIsOneAgent(t *testing.T) {
 	}
 
 	t.Log("an outage of the first does not make the agent another cluster")
-	if err := planes.StopOne("eu-west-prod"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { start(t, "eu-west-prod") })
+	w.stop(t, "eu-west-prod")
 	w.expectSecretEvent(t, "prod", "Unreachable", "unreachable")
 	w.patchSecret(t, "prod-kubeconfig", `{"metadata":{"annotations":{"touched":"1"}}}`) // so that it is looked at again
 	w.hub.Apply(t, w.canary("during", "ap-south-dev"))
@@ -288,7 +285,7 @@ func TestOneNameIsOneAgent(t *testing.T) {
 	if copied := w.members["us-east-prod"].Get(t, w.canaries, "api-health"); copied != nil {
 		t.Error("the second cluster has got a copy")
 	}
-	start(t, "eu-west-prod")
+	w.start(t, "eu-west-prod")
 	w.expectHolders(t, "api-health", "eu-west-prod")
 
 	w.hub.Deregister(t, w.namespace, "prod")

@@ -43,6 +43,7 @@ func TestSecretLeadsToAnotherCluster(t *testing.T) {
 // Another cluster may answer at the same address, with the same credential. Whether the connections break at that moment or
 // stay up, nothing that was known of the one before is believed of it.
 func TestAnotherClusterAtTheSameAddress(t *testing.T) {
+	t.Parallel()
 	for _, broken := range []bool{true, false} {
 		t.Run(fmt.Sprintf("broken=%t", broken), func(t *testing.T) {
 			w := newWorld(t)

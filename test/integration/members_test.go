@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -137,10 +136,7 @@ func TestDeregisterUnreachable(t *testing.T) {
 	w.startFanout(t, "--deregister-timeout=3s", "--probe-period=500ms")
 	w.hub.Apply(t, w.canary("api-health", "*-prod"))
 	w.expectHolders(t, "api-health", "eu-west-prod")
-	if err := planes.StopOne("eu-west-prod"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { start(t, "eu-west-prod") })
+	w.stop(t, "eu-west-prod")
 	w.hub.Deregister(t, w.namespace, "eu-west-prod")
 	w.expectSecretGone(t, "eu-west-prod")
 	w.expectSecretEvent(t, "eu-west-prod", "CleanupTimedOut", "kubectl delete canaries -A -l fanout.flanksource.com/hub=")
@@ -154,10 +150,7 @@ func TestDeregisterKeepsWhatTakesTooLong(t *testing.T) {
 	w.expectHolders(t, "api-health", "eu-west-prod", "us-east-prod")
 	held := w.members["us-east-prod"]
 	held.Patch(t, w.canaries, "api-health", `{"metadata":{"finalizers":["example.com/hold"]}}`)
-	if err := planes.StopOne("eu-west-prod"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { start(t, "eu-west-prod") })
+	w.stop(t, "eu-west-prod")
 	for agent, told := range map[string]string{"eu-west-prod": "Leaving", "us-east-prod": "Terminating"} {
 		w.hub.Deregister(t, w.namespace, agent)
 		w.expectSecretEvent(t, agent, told, "")
@@ -228,10 +221,7 @@ func TestMemberOutage(t *testing.T) {
 	w.expectHolders(t, "api-health", agents...)
 	w.expectHolders(t, "to-go", agents...)
 
-	if err := planes.StopOne("us-east-prod"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { start(t, "us-east-prod") })
+	w.stop(t, "us-east-prod")
 	fixture.Eventually(t, "the member is known to be down", func() error {
 		return fixture.Same("unreachable members", controller.Metric(t, "fanout_members", "state", "Unreachable"), 1)
 	})
@@ -244,7 +234,7 @@ func TestMemberOutage(t *testing.T) {
 		w.expectDerived(t, agent, "new")
 	}
 
-	start(t, "us-east-prod")
+	w.start(t, "us-east-prod")
 	w.expectDerived(t, "us-east-prod", "api-health")
 	w.expectHolders(t, "new", agents...)
 	w.expectHolders(t, "to-go")
@@ -308,16 +298,6 @@ func TestCredentialChange(t *testing.T) {
 	writes := w.canaryWrites(t)["eu-west-prod"]
 	if by := writes[len(writes)-1].User; by != "rotated" {
 		t.Errorf("the last write was by %q, not with the new credential", by)
-	}
-}
-
-func start(t *testing.T, name string) {
-	t.Helper()
-	// Called in cleanups too, when the test's own context has ended.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := planes.StartOne(ctx, name); err != nil {
-		t.Error(err)
 	}
 }
 

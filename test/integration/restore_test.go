@@ -22,6 +22,7 @@ import (
 // The hub's etcd goes back in time, while fanout runs and while it does not. Copies of parents that are no more go, what was
 // changed since goes back, and what is as it was is not written.
 func TestHubRestoredFromBackup(t *testing.T) {
+	t.Parallel()
 	t.Run("stopped", func(t *testing.T) { testHubRestored(t, false, false) })
 	t.Run("running", func(t *testing.T) { testHubRestored(t, true, false) })
 	// An API server that has just started may refuse for a moment who has not all rights, and is then listed anew for that

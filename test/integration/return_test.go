@@ -22,15 +22,12 @@ func TestUncleanedMemberComesBack(t *testing.T) {
 	w.expectHolders(t, "only-of-the-first", "eu-west-prod")
 	wanted := member.Get(t, w.canaries, "wanted")
 
-	if err := planes.StopOne("eu-west-prod"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { start(t, "eu-west-prod") })
+	w.stop(t, "eu-west-prod")
 	w.hub.Deregister(t, w.namespace, "first")
 	w.expectSecretEvent(t, "first", "CleanupTimedOut", "kubectl delete canaries")
 	w.expectSecretGone(t, "first")
 	w.hub.Delete(t, w.canaries, "deleted")
-	start(t, "eu-west-prod")
+	w.start(t, "eu-west-prod")
 	expectUnchanged(t, member, wanted)
 
 	w.hub.Register(t, w.namespace, "second", kubeconfig)

@@ -2,11 +2,13 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -17,14 +19,15 @@ import (
 // The members that tests have at their disposal; which are registered is up to each.
 var agents = []string{"eu-west-prod", "us-east-prod", "ap-south-dev"}
 
-var planes *controlplane.Set
+var planes *controlplane.Pool
 
 func TestMain(m *testing.M) {
-	os.Exit(controlplane.ForMain(m, &planes, append([]string{"hub"}, agents...)...))
+	os.Exit(controlplane.PoolForMain(m, &planes, append([]string{"hub"}, agents...)...))
 }
 
-// world is a hub and members with the upstream CRD, empty at the start and at the end of a test.
+// world is a hub and members with the upstream CRD, which are one test's alone while it runs, and empty at its start and at its end.
 type world struct {
+	planes    *controlplane.Set
 	hub       *fixture.Cluster
 	members   map[string]*fixture.Cluster
 	namespace string // of the Secrets
@@ -33,19 +36,22 @@ type world struct {
 
 var worlds atomic.Int32
 
-// newWorld registers those members and no others.
+// newWorld has the test run beside others, and registers those members and no others.
 func newWorld(t *testing.T, registered ...string) *world {
 	t.Helper()
+	t.Parallel()
 	number := worlds.Add(1)
+	set := planes.Lend(t)
 	w := &world{
-		hub:       fixture.In(t, planes, "hub"),
+		planes:    set,
+		hub:       fixture.In(t, set, "hub"),
 		members:   map[string]*fixture.Cluster{},
 		namespace: fmt.Sprintf("fanout-%d", number),
 		canaries:  fmt.Sprintf("canaries-%d", number),
 	}
 	crd := fixture.CRD(t)
 	for _, agent := range agents {
-		w.members[agent] = fixture.In(t, planes, agent)
+		w.members[agent] = fixture.In(t, set, agent)
 	}
 	for _, cluster := range w.all() {
 		if err := cluster.InstallCRD(t.Context(), crd); err != nil {
@@ -71,6 +77,25 @@ func (w *world) all() []*fixture.Cluster {
 func (w *world) register(t *testing.T, agent string) {
 	t.Helper()
 	w.hub.Register(t, w.namespace, agent, w.members[agent].LeastRights(t, "member.yaml", w.namespace))
+}
+
+// stop stops a member until start is called or the test ends.
+func (w *world) stop(t *testing.T, agent string) {
+	t.Helper()
+	if err := w.planes.StopOne(agent); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.start(t, agent) })
+}
+
+func (w *world) start(t *testing.T, agent string) {
+	t.Helper()
+	// Called in cleanups too, when the test's own context has ended.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := w.planes.StartOne(ctx, agent); err != nil {
+		t.Error(err)
+	}
 }
 
 func (w *world) startFanout(t *testing.T, flags ...string) *fixture.Fanout {
