@@ -109,6 +109,8 @@ func TestAFaultOfTheCommandLine(t *testing.T) {
 		{"a label that is none", []string{"register", "a", "--member-context=x", "--labels=tier=a b"}, []string{"--labels", "a b"}},
 		{"a token that ends too soon", []string{"register", "a", "--member-context=x", "--token-duration=1m"}, []string{"--token-duration", "10m"}},
 		{"a dry run of another kind", []string{"register", "a", "--member-context=x", "--dry-run=yes"}, []string{"--dry-run", `"yes"`}},
+		{"no time to wait for a release", []string{"release", "--wait=-1s"}, []string{"--wait", "negative", "'fanout release --help'"}},
+		{"no time to wait for a member to go", []string{"deregister", "a", "--wait=-1s"}, []string{"--wait", "negative"}},
 		{"an output of another kind", []string{"register", "a", "--member-context=x", "-o", "json"}, []string{"--output", `"json"`}},
 		{"deregister without a name", []string{"deregister"}, []string{"name"}},
 		{"check of something", []string{"check", "all"}, []string{`"all"`}},

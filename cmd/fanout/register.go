@@ -141,6 +141,9 @@ the member is not known to be clean; what is printed says what is left.`,
 		RunE: func(command *cobra.Command, args []string) error {
 			o.Agent, o.ClusterNamespace, o.LeaseName = args[0], hub.clusterNamespace, hub.leaseName
 			o.UserAgent, o.Timeout, o.Out = userAgent(), defaultFlags().requestTimeout, command.OutOrStdout()
+			if o.Wait < 0 {
+				return &usageError{command: command.CommandPath(), err: errors.New("--wait: must not be negative")}
+			}
 			var err error
 			if o.Hub, err = hub.config(); err != nil {
 				return err

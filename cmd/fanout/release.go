@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -23,7 +24,7 @@ type releaseFlags struct {
 }
 
 func newReleaseCommand() *cobra.Command {
-	f := &releaseFlags{hub: newHubFlags()}
+	f := &releaseFlags{hub: newHubFlags(), wait: 20 * time.Second}
 	command := &cobra.Command{
 		Use:   "release",
 		Short: "Let go of the members' Secrets, so that fanout can be uninstalled",
@@ -31,15 +32,20 @@ func newReleaseCommand() *cobra.Command {
 when no controller runs any more that would. The Secrets themselves stay.
 
 What fanout put into the members stays there as well. To have it removed, delete the Secrets before you uninstall fanout,
-and wait until they are gone.`,
+and wait until they are gone.
+
+Exit codes: 0 released, or there was nothing to release; 1 failed, or a controller still runs; 2 a fault of the command line.`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if f.wait < 0 {
+				return &usageError{command: command.CommandPath(), err: errors.New("--wait: must not be negative")}
+			}
 			return releaseSecrets(command.Context(), f, command.OutOrStdout())
 		},
 	}
 	flags := command.Flags()
 	f.hub.addTo(flags)
-	flags.DurationVar(&f.wait, "wait", f.wait, "How long to wait for a controller that still runs to stop.")
+	flags.DurationVar(&f.wait, "wait", f.wait, "How long to wait for a controller to stop that holds the Lease; one that was killed holds it for 15s; 0 does not wait.")
 	flags.BoolVar(&f.force, "force", f.force, "Do it even though a controller seems to run. It may put the finalizers back.")
 	return command
 }
@@ -55,7 +61,7 @@ func releaseSecrets(ctx context.Context, f *releaseFlags, out io.Writer) error {
 	}
 	namespace := f.hub.clusterNamespace
 	if !f.force {
-		if err := waitUntilNobodyLeads(ctx, hub, namespace, f.hub.leaseName, f.wait); err != nil {
+		if err := waitUntilNobodyLeads(ctx, hub, namespace, f.hub.leaseName, f.wait, out); err != nil {
 			return err
 		}
 	}
@@ -79,8 +85,9 @@ func releaseSecrets(ctx context.Context, f *releaseFlags, out io.Writer) error {
 	return nil
 }
 
-// waitUntilNobodyLeads returns an error if a controller still holds the Lease when the time is over.
-func waitUntilNobodyLeads(ctx context.Context, hub kubernetes.Interface, namespace, name string, patience time.Duration) error {
+// waitUntilNobodyLeads returns an error if a controller still holds the Lease when the time is over. It says whom it waits for.
+func waitUntilNobodyLeads(ctx context.Context, hub kubernetes.Interface, namespace, name string, patience time.Duration, out io.Writer) error {
+	told := ""
 	var holder string
 	var lasts time.Duration
 	bounded, cancel := context.WithTimeout(ctx, patience)
@@ -89,6 +96,10 @@ func waitUntilNobodyLeads(ctx context.Context, hub kubernetes.Interface, namespa
 		var err error
 		if holder, lasts, err = lease.Holder(ctx, hub, namespace, name, time.Now()); err != nil || holder == "" {
 			return err
+		}
+		if told != holder && patience > 0 {
+			fmt.Fprintf(out, "Waiting for %s to stop, which holds the Lease %s/%s\n", holder, namespace, name)
+			told = holder
 		}
 		select {
 		case <-bounded.Done():

@@ -33,7 +33,7 @@ func (o *Options) eventsFromNow(ctx context.Context, hub kubernetes.Interface) (
 	about := fields.Set{"involvedObject.kind": "Secret", "involvedObject.name": o.Agent}.String()
 	list, err := hub.CoreV1().Events(o.ClusterNamespace).List(ctx, metav1.ListOptions{FieldSelector: about, Limit: 1})
 	if err != nil {
-		return nil, fmt.Errorf("read the Events in the hub's namespace %s, by which the controller tells how it went: %w. Do without, by --wait=0", o.ClusterNamespace, err)
+		return nil, o.inHub(fmt.Sprintf("read the Events in the hub's namespace %s, by which the controller tells how it went (--wait=0 does without)", o.ClusterNamespace), err)
 	}
 	return &events{since: list.ResourceVersion, source: &cache.ListWatch{
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {

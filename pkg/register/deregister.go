@@ -39,7 +39,7 @@ func Deregister(ctx context.Context, o *Options, how Leaving) error {
 	}
 	hubID, err := idOf(ctx, hub)
 	if err != nil {
-		return fmt.Errorf("ask the hub for its ID, the UID of its namespace kube-system: %w", err)
+		return o.inHub("ask the hub for its ID, the UID of its namespace kube-system", err)
 	}
 	m := &member{Options: o, hubID: hubID}
 	if o.Member != nil {
@@ -71,7 +71,7 @@ func Deregister(ctx context.Context, o *Options, how Leaving) error {
 func (o *Options) findRegistration(ctx context.Context, hub kubernetes.Interface) (clusters.Registration, error) {
 	list, err := hub.CoreV1().Secrets(o.ClusterNamespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return clusters.Registration{}, fmt.Errorf("list the Secrets in the hub's namespace %s: %w", o.ClusterNamespace, err)
+		return clusters.Registration{}, o.inHub(fmt.Sprintf("list the Secrets in the hub's namespace %s", o.ClusterNamespace), err)
 	}
 	var names []string
 	for _, registered := range allFormats.Registrations(list.Items) {
@@ -152,13 +152,13 @@ func (m *member) deleteSecret(ctx context.Context, hub kubernetes.Interface, reg
 	if keep {
 		patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, clusters.AnnotationOnDeregister, clusters.OnDeregisterKeep)
 		if _, err := secrets.Patch(ctx, m.Agent, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: fieldManager}); err != nil {
-			return fmt.Errorf("annotate secret/%s in the hub: %w", m.Agent, err)
+			return m.inHub(fmt.Sprintf("annotate secret/%s in the hub", m.Agent), err)
 		}
 	}
 	uid := registered.Secret.UID
 	err = secrets.Delete(ctx, m.Agent, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("delete secret/%s in the hub: %w", m.Agent, err)
+		return m.inHub(fmt.Sprintf("delete secret/%s in the hub", m.Agent), err)
 	}
 	m.say("hub: secret/%s is being deleted", m.Agent)
 	if m.Wait == 0 {

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 
 	"fanout/pkg/fanout"
@@ -24,8 +25,9 @@ const fieldManager = "fanout-register"
 // member is the member as the person reaches it who registers it.
 type member struct {
 	*Options
-	hubID  string
-	client dynamic.Interface
+	hubID     string
+	client    dynamic.Interface
+	discovery discovery.ServerResourcesInterface
 }
 
 // made are the kinds that register makes in a member, in the order in which they go: nothing outlives what it gives rights to.
@@ -94,11 +96,8 @@ func (m *member) applyOne(ctx context.Context, object *unstructured.Unstructured
 	force := true // whoever applied the manifest before
 	applied, err := m.resource(object).Patch(ctx, object.GetName(), types.ApplyPatchType, body,
 		metav1.PatchOptions{FieldManager: fieldManager, Force: &force, DryRun: m.dryRunOptions()})
-	if apierrors.IsForbidden(err) {
-		return nil, fmt.Errorf("apply %s in the member: %w. Registering takes the rights of an administrator there: ask one to run this, or to apply what it prints with -o yaml", nameOf(object), err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("apply %s in the member: %w", nameOf(object), err)
+		return nil, inMember(fmt.Sprintf("apply %s in the member", nameOf(object)), err)
 	}
 	return applied, nil
 }
@@ -110,7 +109,7 @@ func (m *member) find(ctx context.Context, object *unstructured.Unstructured) (*
 	case apierrors.IsNotFound(err):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("look at %s in the member: %w", nameOf(object), err)
+		return nil, inMember(fmt.Sprintf("look at %s in the member", nameOf(object)), err)
 	}
 	if hub, marked := found.GetLabels()[fanout.LabelHub]; marked && hub != m.hubID {
 		return nil, fmt.Errorf("%s in the member belongs to another hub, with ID %s: choose another identity with --service-account", nameOf(object), hub)
@@ -140,7 +139,7 @@ func (m *member) unwanted(ctx context.Context, wanted []*unstructured.Unstructur
 		resource, _ := meta.UnsafeGuessKindToResource(kind)
 		list, err := m.client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: fanout.LabelHub + "=" + m.hubID})
 		if err != nil {
-			return nil, fmt.Errorf("list %s in the member: %w", resource.Resource, err)
+			return nil, inMember(fmt.Sprintf("list %s in the member", resource.Resource), err)
 		}
 		for _, object := range list.Items {
 			object.SetGroupVersionKind(kind)
@@ -158,7 +157,7 @@ func (m *member) remove(ctx context.Context, objects []unstructured.Unstructured
 		uid := object.GetUID()
 		err := m.resource(object).Delete(ctx, object.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, DryRun: m.dryRunOptions()})
 		if err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("delete %s in the member: %w", nameOf(object), err)
+			return inMember(fmt.Sprintf("delete %s in the member", nameOf(object)), err)
 		}
 		m.say("member: %s deleted", nameOf(object))
 	}

@@ -3,12 +3,13 @@ package register
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
@@ -34,7 +35,10 @@ func Register(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if err := m.lookForCRD(ctx); err != nil {
+	if err := o.lookForCRD("hub", hub.Discovery()); err != nil {
+		return err
+	}
+	if err := o.lookForCRD("member", m.discovery); err != nil {
 		return err
 	}
 	i, err := newIdentity(o)
@@ -119,7 +123,7 @@ func connect(ctx context.Context, o *Options) (hub kubernetes.Interface, m *memb
 	}
 	m = &member{Options: o}
 	if m.hubID, err = idOf(ctx, hub); err != nil {
-		return nil, nil, fmt.Errorf("ask the hub for its ID, the UID of its namespace kube-system: %w", err)
+		return nil, nil, o.inHub("ask the hub for its ID, the UID of its namespace kube-system", err)
 	}
 	if m.client, err = dynamic.NewForConfig(o.Member); err != nil {
 		return nil, nil, fmt.Errorf("connect to the member: %w", err)
@@ -128,9 +132,10 @@ func connect(ctx context.Context, o *Options) (hub kubernetes.Interface, m *memb
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to the member: %w", err)
 	}
+	m.discovery = client.Discovery()
 	id, err := idOf(ctx, client)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask the member for its ID, the UID of its namespace kube-system: %w", err)
+		return nil, nil, inMember("ask the member for its ID, the UID of its namespace kube-system", err)
 	}
 	if id == m.hubID {
 		return nil, nil, fmt.Errorf("the member is the hub itself (ID %s): see --member-context; checks for the hub are selected by the agent %q, without registration", id, fanout.LocalAgent)
@@ -147,16 +152,14 @@ func idOf(ctx context.Context, client kubernetes.Interface) (string, error) {
 	return string(namespace.UID), nil
 }
 
-// lookForCRD warns where the member could take no Canary yet.
-func (m *member) lookForCRD(ctx context.Context) error {
-	crds := m.client.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
-	_, err := crds.Get(ctx, fanout.Canaries.GroupResource().String(), metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		m.warn("the member has no Canary CRD, which comes with canary-checker: install that there. What is to be fanned out waits until then.")
-		return nil
+// lookForCRD warns where a cluster knows no Canary yet.
+func (o *Options) lookForCRD(where string, cluster discovery.ServerResourcesInterface) error {
+	served, err := cluster.ServerResourcesForGroupVersion(fanout.Canaries.GroupVersion().String())
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("look for the Canary CRD in the %s: %w", where, err)
 	}
-	if err != nil {
-		return fmt.Errorf("look for the Canary CRD in the member: %w", err)
+	if err != nil || !slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == fanout.Canaries.Resource }) {
+		o.warn("the %s has no Canary CRD, which comes with canary-checker: install that there. What is to be fanned out waits until then.", where)
 	}
 	return nil
 }

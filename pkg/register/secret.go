@@ -27,7 +27,7 @@ func (o *Options) findSecret(ctx context.Context, hub kubernetes.Interface) (*co
 	}
 	list, err := hub.CoreV1().Secrets(o.ClusterNamespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("list the Secrets in the hub's namespace %s: %w", o.ClusterNamespace, err)
+		return nil, o.inHub(fmt.Sprintf("list the Secrets in the hub's namespace %s", o.ClusterNamespace), err)
 	}
 	for _, other := range allFormats.Registrations(list.Items) {
 		if other.Agent == o.Agent && other.Secret.Name != o.Agent {
@@ -85,7 +85,7 @@ func (o *Options) writeSecret(ctx context.Context, hub kubernetes.Interface, the
 	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err):
 		return fmt.Errorf("secret/%s changed in the hub at the same time: see what changed it, and run this again", o.Agent)
 	case err != nil:
-		return fmt.Errorf("write secret/%s in the hub: %w", o.Agent, err)
+		return o.inHub(fmt.Sprintf("write secret/%s in the hub", o.Agent), err)
 	}
 	o.say("hub: secret/%s %s", o.Agent, done)
 	return nil

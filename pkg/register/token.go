@@ -40,7 +40,7 @@ func (m *member) requestToken(ctx context.Context, client kubernetes.Interface) 
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
 	granted, err := client.CoreV1().ServiceAccounts(m.MemberNamespace).CreateToken(ctx, m.ServiceAccount, request, metav1.CreateOptions{})
 	if err != nil {
-		return token{}, fmt.Errorf("ask the member for a token: %w", err)
+		return token{}, inMember("ask the member for a token", err)
 	}
 	m.say("member: token until %s", granted.Status.ExpirationTimestamp.UTC().Format(time.RFC3339))
 	return token{value: granted.Status.Token}, nil
@@ -54,7 +54,7 @@ func (m *member) createToken(ctx context.Context, client kubernetes.Interface) (
 	m.mark(object)
 	created, err := m.resource(object).Create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
 	if err != nil {
-		return token{}, fmt.Errorf("create a Secret for the token in the member: %w", err)
+		return token{}, inMember("create a Secret for the token in the member", err)
 	}
 	var value string
 	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, tokenPatience, true, func(ctx context.Context) (bool, error) {

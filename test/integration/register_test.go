@@ -1,10 +1,8 @@
 package integration
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -286,116 +284,6 @@ func fillTokens(ctx context.Context, member kubernetes.Interface, account string
 		case <-ctx.Done():
 		case <-time.After(20 * time.Millisecond): // it asks often, and waits for nothing
 		}
-	}
-}
-
-// What was registered before fanout runs is told from what it has confirmed, and a second run mends it.
-func TestRegisterBeforeFanoutRuns(t *testing.T) {
-	w := newWorld(t)
-	code, printed := w.command(t, "register", "eu-west-prod", w.registerFlags(t, "eu-west-prod", "--wait", "1s", "--server", "https://127.0.0.1:1")...)
-	if code != 3 {
-		t.Errorf("code %d\n%s", code, printed)
-	}
-	mustSay(t, printed, "https://127.0.0.1:1 can't be reached from here, and the hub will tell", "hub: secret/eu-west-prod created", "has not confirmed it within 1s", "nobody holds the Lease "+w.namespace+"/fanout")
-	w.startFanout(t)
-	mustSay(t, w.mustRegister(t, "eu-west-prod"), "secret/eu-west-prod configured")
-	w.hub.Apply(t, w.canary("api-health", "*-prod"))
-	w.expectDerived(t, "eu-west-prod", "api-health")
-}
-
-// A run that is interrupted says so, and the next one mends what it left.
-func TestRegisterInterrupted(t *testing.T) {
-	w := newWorld(t)
-	var printed bytes.Buffer
-	command := fixture.Command(t, w.hub.Kubeconfig, append([]string{"register", "eu-west-prod", "--cluster-namespace", w.namespace}, w.registerFlags(t, "eu-west-prod")...)...)
-	command.Stdout, command.Stderr = &printed, &printed
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	fixture.Eventually(t, "it has written the Secret", func() error {
-		_, err := w.hub.Kube.CoreV1().Secrets(w.namespace).Get(t.Context(), "eu-west-prod", metav1.GetOptions{})
-		return err
-	})
-	if err := command.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_ = command.Wait()
-	if code := command.ProcessState.ExitCode(); code != 1 {
-		t.Errorf("code %d", code)
-	}
-	mustSay(t, printed.String(), "fanout: interrupted", "the same command again")
-
-	w.startFanout(t)
-	mustSay(t, w.mustRegister(t, "eu-west-prod"), "secret/eu-west-prod configured")
-}
-
-// What can't be registered is refused before anything is made anywhere.
-func TestRegisterRefuses(t *testing.T) {
-	w := newWorld(t)
-	kube := w.hub.Kube.CoreV1().Secrets(w.namespace)
-	for _, secret := range []*corev1.Secret{
-		{ObjectMeta: metav1.ObjectMeta{Name: "a-password"}},
-		{ObjectMeta: metav1.ObjectMeta{Name: "shop-kubeconfig", Labels: map[string]string{"cluster.x-k8s.io/cluster-name": "shop"}}},
-	} {
-		if _, err := kube.Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	unprivileged, err := w.members["eu-west-prod"].KubeconfigFor(t.Context(), "somebody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopped := w.members["eu-west-prod"].Config
-	gone := fixture.Kubeconfig(t, &rest.Config{Host: "https://127.0.0.1:1", TLSClientConfig: stopped.TLSClientConfig})
-	admin := fixture.KubeconfigFile(t, w.members["eu-west-prod"].Kubeconfig)
-	for _, row := range []struct {
-		name, agent string
-		flags       []string
-		says        []string
-	}{
-		{"a loopback address", "eu-west-prod", []string{"--member-kubeconfig", admin}, []string{"nothing that the hub can reach", "--server https://HOST:PORT"}},
-		{"an address without TLS", "eu-west-prod", []string{"--member-kubeconfig", admin, "--server", "http://10.0.0.7:8080"}, []string{"would refuse", "server", "https"}},
-		{"another's Secret", "a-password", w.registerFlags(t, "eu-west-prod"), []string{"secret/a-password", "is left alone"}},
-		{"a name that Cluster API has given", "shop", w.registerFlags(t, "eu-west-prod"), []string{"secret/shop-kubeconfig", "capi", "another name"}},
-		{"the hub", "eu-west-prod", []string{"--member-kubeconfig", fixture.KubeconfigFile(t, w.hub.Kubeconfig), "--server", w.hub.Config.Host}, []string{"is the hub itself", `"local"`}},
-		{"a member that is away", "eu-west-prod", []string{"--member-kubeconfig", fixture.KubeconfigFile(t, gone)}, []string{"ask the member for its ID", "127.0.0.1:1"}},
-		{"somebody without rights", "eu-west-prod", []string{"--member-kubeconfig", fixture.KubeconfigFile(t, unprivileged), "--server", stopped.Host}, []string{"forbidden", "kube-system"}},
-		{"a namespace that is not there", "eu-west-prod", append(w.registerFlags(t, "eu-west-prod"), "--cluster-namespace", w.namespace+"-none"), []string{w.namespace + "-none", "install fanout there first"}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			code, printed := w.command(t, "register", row.agent, row.flags...)
-			if code != 1 {
-				t.Errorf("code %d\n%s", code, printed)
-			}
-			mustSay(t, printed, row.says...)
-			if strings.Count(printed, "fanout: ") != 1 {
-				t.Errorf("it is not one clear error:\n%s", printed)
-			}
-		})
-	}
-	list, err := kube.List(t.Context(), metav1.ListOptions{})
-	if err != nil || len(list.Items) != 2 {
-		t.Errorf("the hub holds %d Secrets, %v", len(list.Items), err)
-	}
-	w.expectNothingRegistered(t, "eu-west-prod")
-}
-
-// Where another hub has its identity in the member, this one takes another.
-func TestRegisterLeavesAnotherHubsIdentityAlone(t *testing.T) {
-	w := newWorld(t)
-	accounts := w.members["eu-west-prod"].Kube.CoreV1().ServiceAccounts("fanout-system")
-	w.members["eu-west-prod"].Namespace(t, "fanout-system")
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: w.identityOf(), Labels: map[string]string{fanout.LabelHub: "another-hub"}}}
-	if _, err := accounts.Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	code, printed := w.command(t, "register", "eu-west-prod", w.registerFlags(t, "eu-west-prod")...)
-	if code != 1 {
-		t.Errorf("code %d\n%s", code, printed)
-	}
-	mustSay(t, printed, "serviceaccount/fanout-system/"+w.identityOf(), "another hub, with ID another-hub", "--service-account")
-	if _, err := w.members["eu-west-prod"].Kube.RbacV1().ClusterRoles().Get(t.Context(), w.identityOf()+"-member", metav1.GetOptions{}); err == nil {
-		t.Error("it made a role all the same")
 	}
 }
 

@@ -19,7 +19,7 @@ func TestRelease(t *testing.T) {
 		return fixture.Run(t, w.hub.Kubeconfig, append([]string{"release", "--cluster-namespace", w.namespace}, flags...)...)
 	}
 
-	if code, printed := release(); code != 1 || !strings.Contains(printed, "a controller runs") {
+	if code, printed := release("--wait=0"); code != 1 || !strings.Contains(printed, "a controller runs") {
 		t.Errorf("while fanout runs: code %d, %s", code, printed)
 	}
 	controller.Stop(t)
