@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build image controlplane test test-unit test-canaries test-canary-checker demo bench chaos fuzz verify update clean
+.PHONY: help build image release controlplane test test-unit test-canaries test-canary-checker demo bench chaos fuzz verify update clean
 
 export FUZZTIME ?= 30s
 
@@ -16,6 +16,9 @@ build: ## Build bin/fanout
 image: ## Build fanout's image, IMAGE=fanout:dev, for ARCHS="amd64 arm64": archives in out/image, and in docker where there is one
 	hack/image/build.sh ./cmd/fanout $(or $(IMAGE),fanout:dev) out/image $(or $(ARCHS),amd64 arm64)
 
+release: helm ## Write a release of this commit to out/release, for all platforms or PLATFORMS="linux/amd64 …"
+	hack/release/release.sh out/release $(PLATFORMS)
+
 controlplane: ## Build bin/controlplane, the real API servers of tests and demo: 8 minutes the first time, then a second
 	hack/controlplane/build.sh bin/controlplane
 
@@ -25,6 +28,7 @@ test: controlplane ## All tests, with the race detector and real API servers
 
 test-unit: ## The tests that need no API server
 	go test -race ./cmd/... ./pkg/... ./test/boundaries
+	cd hack/image && go test -race .
 
 test-canaries: controlplane ## Send canary-checker's own Canaries, or those in FANOUT_TEST_CANARIES=FOLDER, through hub and members
 	go test -race -count=1 -timeout 30m -v -run '^TestEveryUpstreamCanary$$' ./test/integration

@@ -22,7 +22,7 @@ import (
 )
 
 // maxSize is what an image may hold, in bytes: what it takes to pull it counts whenever a node is new.
-const maxSize = 60 << 20
+const maxSize = 60_000_000
 
 // user is nobody in particular: the chart and Pod Security want one that is not root.
 const user = "65532:65532"
