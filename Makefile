@@ -22,8 +22,8 @@ release: helm ## Write a release of this commit to out/release, for all platform
 controlplane: ## Build bin/controlplane, the real API servers of tests and demo: 8 minutes the first time, then a second
 	hack/controlplane/build.sh bin/controlplane
 
-test: controlplane ## All tests, with the race detector and real API servers
-	go test -race -count=1 -timeout 50m ./...
+test: controlplane ## All tests, with the race detector and real API servers: the one that takes longest first, and the others beside it
+	go test -race -count=1 -timeout 50m ./test/integration ./...
 	cd hack/controlplane && go test -race -count=1 -timeout 30m ./plane ./test
 
 test-unit: ## The tests that need no API server
