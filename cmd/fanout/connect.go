@@ -43,7 +43,14 @@ func (f *hubFlags) addTo(flags *pflag.FlagSet) {
 
 // config is the hub's.
 func (f *hubFlags) config() (*rest.Config, error) {
+	// To the loader a timeout is a configuration, and in a pod, without a kubeconfig, it would not look for the pod's own cluster.
+	timeout := *f.kube.Timeout
+	*f.kube.Timeout = "0"
 	config, err := f.kube.ToRESTConfig()
+	*f.kube.Timeout = timeout
+	if err == nil {
+		config.Timeout, err = clientcmd.ParseTimeout(timeout)
+	}
 	if err != nil {
 		return nil, noCluster("the hub (--kubeconfig, --context)", f.kube.ToRawKubeConfigLoader(), *f.kube.Context, err)
 	}
