@@ -107,9 +107,9 @@ func endOfCertificate(t *testing.T, kubeconfig []byte) time.Time {
 // A credential whose end comes while the member works is warned of before and then, and once.
 func TestCredentialExpires(t *testing.T) {
 	w := newWorld(t)
-	end := time.Now().Add(15 * time.Second).Truncate(time.Second) // fanout is at work before that, on a busy machine too
-	w.hub.Register(t, w.namespace, "eu-west-prod", trustingMember(t, w.members["eu-west-prod"], end))
 	controller := w.startFanout(t, "--probe-period=200ms")
+	end := time.Now().Add(15 * time.Second).Truncate(time.Second) // fanout knows the member before that, on a busy machine too
+	w.hub.Register(t, w.namespace, "eu-west-prod", trustingMember(t, w.members["eu-west-prod"], end))
 	w.expectSecretEvent(t, "eu-west-prod", "CredentialExpiring", end.UTC().Format(time.RFC3339))
 	w.expectSecretEvent(t, "eu-west-prod", "CredentialExpired", "The token in use expired at "+end.UTC().Format(time.RFC3339))
 	if left := controller.Metric(t, ttl, "agent", "eu-west-prod"); left >= 0 {
