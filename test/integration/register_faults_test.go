@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,7 +113,7 @@ func TestRegisterInterruptedEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(list.Items)
+		return len(slices.DeleteFunc(list.Items, func(secret corev1.Secret) bool { return !strings.HasPrefix(secret.Name, w.identityOf()+"-") }))
 	}
 	// Nobody here puts a token into the Secret, so that it waits for one.
 	r := w.startRegister(t, "eu-west-prod", "--token-duration", "0")
