@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build image release controlplane test test-unit test-canaries test-canary-checker demo bench chaos fuzz verify update clean
+.PHONY: help build image release controlplane test test-unit test-canaries test-canary-checker e2e kind-up kind-load kind-down demo bench chaos fuzz verify update clean
 
 export FUZZTIME ?= 30s
 
@@ -8,7 +8,7 @@ COMMIT  = $(word 2,$(shell hack/version.sh))
 LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(VERSION) -X k8s.io/component-base/version.gitCommit=$(COMMIT)
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/fanout
 	go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/fanout ./cmd/fanout
@@ -27,7 +27,7 @@ test: controlplane ## All tests, with the race detector and real API servers: th
 	cd hack/controlplane && go test -race -count=1 -timeout 30m ./plane ./test
 
 test-unit: ## The tests that need no API server
-	go test -race ./cmd/... ./pkg/... ./test/boundaries
+	go test -race ./cmd/... ./pkg/... ./test/boundaries ./test/commands
 	cd hack/image && go test -race .
 
 test-canaries: controlplane ## Send canary-checker's own Canaries, or those in FANOUT_TEST_CANARIES=FOLDER, through hub and members
@@ -37,6 +37,19 @@ test-canary-checker: controlplane ## What concerns canary-checker, with a real o
 	@test -n '$(CANARY_CHECKER)' -a -n '$(POSTGRES)' || { echo 'say which: make test-canary-checker CANARY_CHECKER=PATH POSTGRES=URL' >&2; exit 2; }
 	FANOUT_TEST_CANARY_CHECKER=$(abspath $(CANARY_CHECKER)) FANOUT_TEST_POSTGRES='$(POSTGRES)' \
 		go test -race -count=1 -timeout 30m -v -run '^TestChecker' ./test/integration
+
+e2e: ## Hold fanout, as it is installed and typed, to its promises on kind: a hub and three members, which stay up (needs Docker, kubectl, Helm)
+	go -C hack/kind run -buildvcs=false . -bare up
+	FANOUT_E2E_KUBECONFIG='$(CURDIR)/out/kind/kubeconfig' go test -count=1 -timeout 45m -v ./test/e2e
+
+kind-up: ## A hub and members on kind, fanout installed, members registered: MEMBERS="eu-west-prod us-east-prod ap-south-dev"
+	go -C hack/kind run -buildvcs=false . up $(MEMBERS)
+
+kind-load: ## Bring fanout as it is now into the clusters that kind-up made
+	go -C hack/kind run -buildvcs=false . load $(MEMBERS)
+
+kind-down: ## Delete the clusters that kind-up, or e2e, made
+	go -C hack/kind run -buildvcs=false . down $(MEMBERS)
 
 demo: ## Show fanout at work on real API servers; STAY=0 ends it when all is shown
 	go build -buildvcs=false -o bin/demo ./hack/demo && bin/demo

@@ -12,5 +12,7 @@ go tool -modfile=hack/tools/go.mod staticcheck ./... || complain
 # With the tag, since without it staticcheck analyzes Kubernetes. It leaves out embedded.go.
 cd hack/controlplane
 CGO_ENABLED=0 go tool -modfile=../tools/go.mod staticcheck -tags kubebuilder ./... || complain
-cd ../image
-go tool -modfile=../tools/go.mod staticcheck ./... || complain
+for module in image kind; do
+	cd "../$module"
+	go tool -modfile=../tools/go.mod staticcheck ./... || complain
+done

@@ -12,5 +12,7 @@ go vet ./... || complain
 # With the tag, since without it vet compiles Kubernetes. It leaves out embedded.go.
 cd hack/controlplane
 CGO_ENABLED=0 go vet -tags kubebuilder ./... || complain
-cd ../image
-go vet ./... || complain
+for module in image kind; do
+	cd "../$module"
+	go vet ./... || complain
+done
