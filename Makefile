@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build image release controlplane test test-unit test-canaries test-canary-checker e2e kind-up kind-load kind-down demo bench chaos fuzz verify update clean
+.PHONY: help build image helm release controlplane test test-unit test-charts test-canaries test-canary-checker e2e kind-up kind-load kind-down demo bench chaos fuzz verify update clean
 
 export FUZZTIME ?= 30s
 
@@ -16,6 +16,9 @@ build: ## Build bin/fanout
 image: ## Build fanout's image, IMAGE=fanout:dev, for ARCHS="amd64 arm64": archives in out/image, and in docker where there is one
 	hack/image/build.sh ./cmd/fanout $(or $(IMAGE),fanout:dev) out/image $(or $(ARCHS),amd64 arm64)
 
+helm: ## Build bin/helm, which charts are tested and packed with: some minutes the first time
+	go build -C hack/tools/helm -buildvcs=false -o ../../../bin/helm helm.sh/helm/v4/cmd/helm
+
 release: helm ## Write a release of this commit to out/release, for all platforms or PLATFORMS="linux/amd64 …"
 	hack/release/release.sh out/release $(PLATFORMS)
 
@@ -29,6 +32,9 @@ test: controlplane ## All tests, with the race detector and real API servers: th
 test-unit: ## The tests that need no API server
 	go test -race ./cmd/... ./pkg/... ./test/boundaries ./test/commands
 	cd hack/image && go test -race .
+
+test-charts: helm controlplane ## The charts: every switch, its manifests on a real API server, what alerts and dashboard ask for
+	cd test/charts && go test -count=1 -timeout 15m ./...
 
 test-canaries: controlplane ## Send canary-checker's own Canaries, or those in FANOUT_TEST_CANARIES=FOLDER, through hub and members
 	go test -race -count=1 -timeout 30m -v -run '^TestEveryUpstreamCanary$$' ./test/integration

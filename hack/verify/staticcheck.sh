@@ -16,3 +16,5 @@ for module in image kind; do
 	cd "../$module"
 	go tool -modfile=../tools/go.mod staticcheck ./... || complain
 done
+cd ../../test/charts
+go tool -modfile=../../hack/tools/go.mod staticcheck ./... || complain

@@ -16,3 +16,5 @@ for module in image kind; do
 	cd "../$module"
 	go vet ./... || complain
 done
+cd ../../test/charts
+go vet ./... || complain
