@@ -28,6 +28,7 @@ import (
 
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 func newControllerCommand() *cobra.Command {
@@ -136,7 +137,7 @@ func runController(ctx context.Context, f *flags) error {
 			ProbeTimeout:      f.probeTimeout,
 			ProbeFailures:     f.probeFailures,
 			DeregisterTimeout: f.deregisterTimeout,
-			CleanupHint:       fanout.CleanupHint(hubID),
+			CleanupHint:       derive.CleanupHint(hubID),
 			Recorder:          recorder,
 			Metrics:           registryMetrics,
 			Clock:             clock.RealClock{},

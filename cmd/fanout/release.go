@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/pkg/lease"
 )
 
@@ -81,7 +81,7 @@ func releaseSecrets(ctx context.Context, f *releaseFlags, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("find the hub's ID, for the command that cleans a member: %w", err)
 	}
-	fmt.Fprintf(out, "What was put into the members is still there. %s\n", fanout.CleanupHint(string(kubeSystem.UID)))
+	fmt.Fprintf(out, "What was put into the members is still there. %s\n", derive.CleanupHint(string(kubeSystem.UID)))
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"fanout/hack/canarychecker/standin"
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 const checkKey = checksNamespace + "/" + checkName
@@ -95,10 +95,10 @@ func (s *stage) copyFault(member string, fate fate, before, held *unstructured.U
 func (s *stage) derived(member string) *unstructured.Unstructured {
 	want := s.parent.DeepCopy()
 	unstructured.RemoveNestedField(want.Object, "spec", "agentSelector")
-	labels := map[string]string{fanout.LabelManagedBy: "fanout", fanout.LabelHub: s.hubID}
+	labels := map[string]string{derive.LabelManagedBy: "fanout", derive.LabelHub: s.hubID}
 	maps.Copy(labels, s.parent.GetLabels())
 	want.SetLabels(labels)
-	want.SetAnnotations(map[string]string{fanout.AnnotationParent: checkKey, fanout.AnnotationAgent: member})
+	want.SetAnnotations(map[string]string{derive.AnnotationParent: checkKey, derive.AnnotationAgent: member})
 	want.SetUID("")
 	want.SetResourceVersion("")
 	return want
@@ -164,7 +164,7 @@ func describe(canary *unstructured.Unstructured) string {
 		which += ", terminating"
 	}
 	return fmt.Sprintf("%s (agent %q, labels %v%s) %s", keyOf(canary),
-		canary.GetAnnotations()[fanout.AnnotationAgent], canary.GetLabels(), which, spec)
+		canary.GetAnnotations()[derive.AnnotationAgent], canary.GetLabels(), which, spec)
 }
 
 func describeSecret(secret *unstructured.Unstructured) string {

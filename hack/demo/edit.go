@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 var (
@@ -29,7 +29,7 @@ type edit struct {
 
 // checks are the Canaries of the story's namespace.
 func (c *cluster) checks() dynamic.ResourceInterface {
-	return c.client.Resource(fanout.Canaries).Namespace(checksNamespace)
+	return c.client.Resource(derive.Canaries).Namespace(checksNamespace)
 }
 
 // apply is for a Canary that is written down.

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // screen is what the reader sees.
@@ -111,7 +111,7 @@ func agent(canary *unstructured.Unstructured) string {
 	if canary == nil {
 		return ""
 	}
-	return canary.GetAnnotations()[fanout.AnnotationAgent]
+	return canary.GetAnnotations()[derive.AnnotationAgent]
 }
 
 func selector(canary *unstructured.Unstructured) string {
@@ -135,7 +135,7 @@ func (s *screen) bystander(title string, canary *unstructured.Unstructured) {
 	s.line(bold, "\n%s:", title)
 	s.table([][]cell{
 		{{"CLUSTER", faint}, {"CANARY", faint}, {"MANAGED BY", faint}, {"UID", faint}, {"GENERATION", faint}},
-		{{bystanderCluster, plain}, {keyOf(canary), plain}, {canary.GetLabels()[fanout.LabelManagedBy], plain},
+		{{bystanderCluster, plain}, {keyOf(canary), plain}, {canary.GetLabels()[derive.LabelManagedBy], plain},
 			{string(canary.GetUID()), plain}, {fmt.Sprint(canary.GetGeneration()), plain}},
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/controlplane"
 )
 
@@ -136,7 +136,7 @@ func (s *stage) connect(context.Context) error {
 		if err != nil {
 			return err
 		}
-		c := &cluster{name: name, client: client, canaries: &mirror{resource: client.Resource(fanout.Canaries)}}
+		c := &cluster{name: name, client: client, canaries: &mirror{resource: client.Resource(derive.Canaries)}}
 		if name == hubName {
 			s.hub = c
 			s.secrets = &mirror{resource: client.Resource(secrets).Namespace(membersNamespace)}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // checkWrites holds the API servers' audit logs to the story: fanout has written each copy once per change and nothing else, but
@@ -24,10 +24,10 @@ func (s *stage) checkWrites(ctx context.Context, told []outcome) (total int, err
 		}
 		canaries := 0
 		for _, w := range writes {
-			if !strings.HasPrefix(w.UserAgent, fanout.FieldManager+"/") || w.Code >= 300 {
+			if !strings.HasPrefix(w.UserAgent, derive.FieldManager+"/") || w.Code >= 300 {
 				continue
 			}
-			ownCopy := w.Resource == fanout.Canaries.Resource && w.Subresource == "" && w.Namespace == checksNamespace && w.Name == checkName
+			ownCopy := w.Resource == derive.Canaries.Resource && w.Subresource == "" && w.Namespace == checksNamespace && w.Name == checkName
 			switch {
 			case ownCopy && c != s.hub:
 				canaries++

@@ -18,7 +18,7 @@ import (
 
 	"fanout/docs/manifests"
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/pkg/lease"
 	"fanout/pkg/rights"
 )
@@ -113,7 +113,7 @@ func (h *hub) server() bool {
 
 func (h *hub) crd(ctx context.Context) {
 	const check, install = "crd", "install canary-checker's CRDs in the hub"
-	name := fanout.Canaries.GroupResource().String()
+	name := derive.Canaries.GroupResource().String()
 	crd, err := h.client.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}).
 		Get(ctx, name, metav1.GetOptions{})
 	switch {
@@ -126,11 +126,11 @@ func (h *hub) crd(ctx context.Context) {
 	case crd.GetDeletionTimestamp() != nil:
 		h.failed(check, name+" is being deleted, with all Canaries", "wait until it is gone, and "+install)
 		return
-	case !serves(crd, fanout.Canaries.Version):
-		h.failed(check, fmt.Sprintf("%s does not serve the version %s", name, fanout.Canaries.Version), "bring canary-checker's CRDs in the hub up to date")
+	case !serves(crd, derive.Canaries.Version):
+		h.failed(check, fmt.Sprintf("%s does not serve the version %s", name, derive.Canaries.Version), "bring canary-checker's CRDs in the hub up to date")
 		return
 	}
-	h.ok(check, "%s/%s is served", name, fanout.Canaries.Version)
+	h.ok(check, "%s/%s is served", name, derive.Canaries.Version)
 }
 
 func serves(crd *unstructured.Unstructured, version string) bool {

@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // registrations reads the Secrets as the controller does.
@@ -62,7 +62,7 @@ func (h *hub) member(ctx context.Context, registered clusters.Registration) {
 		return
 	}
 	defer reached.Close()
-	if _, err := reached.Client.Resource(fanout.Canaries).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
+	if _, err := reached.Client.Resource(derive.Canaries).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
 		h.failed(check, "its Canaries can't be listed: "+err.Error(), "install canary-checker's CRDs in the member, and register it again for the rights")
 		return
 	}

@@ -18,6 +18,8 @@ import (
 	"k8s.io/klog/v2"
 
 	"fanout/pkg/clusters"
+	"fanout/pkg/fanout/derive"
+	"fanout/pkg/fanout/member"
 	"fanout/pkg/selector"
 )
 
@@ -36,7 +38,8 @@ type Controller struct {
 
 // running is a member's controller at work.
 type running struct {
-	*member
+	*member.Member
+	agent   string
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
@@ -66,7 +69,7 @@ func New(client dynamic.Interface, options Options) *Controller {
 }
 
 func hubCanaries(client dynamic.Interface, timeout time.Duration) *cache.ListWatch {
-	canaries := client.Resource(Canaries)
+	canaries := client.Resource(derive.Canaries)
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -95,9 +98,9 @@ func (c *Controller) Run(ctx context.Context) {
 		}
 	})
 	group.Go(func() { c.resync(ctx) })
-	c.Join(ctx, &clusters.Member{Agent: LocalAgent, ID: c.options.HubID, Client: c.client, Namespaces: everyNamespace()})
+	c.Join(ctx, &clusters.Member{Agent: derive.LocalAgent, ID: c.options.HubID, Client: c.client, Namespaces: everyNamespace()})
 	<-ctx.Done()
-	c.Leave(LocalAgent)
+	c.Leave(derive.LocalAgent)
 }
 
 // everyNamespace is the hub's own limit on itself: none.
@@ -111,7 +114,7 @@ func everyNamespace() selector.Namespaces {
 
 // Join implements clusters.Handler: it starts to keep member in step. It does not block.
 func (c *Controller) Join(ctx context.Context, joined *clusters.Member) {
-	c.start(ctx, joined, c)
+	c.start(ctx, joined, asked{c, joined.Agent})
 }
 
 // Leave implements clusters.Handler: it returns when nothing more is done in the member.
@@ -129,14 +132,12 @@ func (c *Controller) Leave(agent string) {
 // Drain implements clusters.Handler: it deletes from the member what this hub derived there, and returns nil
 // when it is all gone.
 func (c *Controller) Drain(ctx context.Context, leaving *clusters.Member) error {
-	m := c.start(ctx, leaving, nothingWanted{})
+	m := c.start(ctx, leaving, nothingWanted{asked{c, leaving.Agent}})
 	defer c.Leave(leaving.Agent)
 	left := -1
 	err := wait.PollUntilContextCancel(ctx, drainPoll, true, func(context.Context) (bool, error) {
-		select {
-		case <-m.view.synced:
-			left = m.view.len()
-		default:
+		if held, known := m.Held(); known {
+			left = held
 		}
 		return left == 0, nil
 	})
@@ -153,11 +154,12 @@ func (c *Controller) Drain(ctx context.Context, leaving *clusters.Member) error 
 // drainPoll is how often a draining member's view is looked at; it costs no request.
 const drainPoll = 20 * time.Millisecond
 
-func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub hub) *running {
+func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub member.Hub) *running {
 	logger := klog.LoggerWithValues(klog.FromContext(ctx), "agent", joined.Agent)
 	ctx, cancel := context.WithCancel(klog.NewContext(ctx, logger))
 	m := &running{
-		member:  newMember(joined, hub, c.options, c.warn),
+		Member:  member.New(joined, hub, c.options.ofMembers()),
+		agent:   joined.Agent,
 		stop:    cancel,
 		stopped: make(chan struct{}),
 	}
@@ -168,7 +170,7 @@ func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub hub
 	c.enqueueAll(m)
 	go func() {
 		defer close(m.stopped)
-		m.run(ctx)
+		m.Run(ctx)
 	}()
 	return m
 }
@@ -188,9 +190,9 @@ func (c *Controller) changed(before, after any) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, m := range c.members {
-		derived := derivedKey(key, m.agent)
-		if old.matches(m.agent) || new.matches(m.agent) || m.view.get(derived) != nil {
-			m.queue.Add(derived)
+		derived := derive.Place(key, m.agent)
+		if old.matches(m.agent) || new.matches(m.agent) || m.Holds(derived) {
+			m.Look(derived)
 		}
 	}
 }
@@ -199,7 +201,7 @@ func (c *Controller) changed(before, after any) {
 func (c *Controller) enqueueAll(m *running) {
 	for _, item := range c.parents.List() {
 		if p := item.(*parent); p.matches(m.agent) {
-			m.queue.Add(derivedKey(p.key(), m.agent))
+			m.Look(derive.Place(p.key(), m.agent))
 		}
 	}
 }
@@ -224,52 +226,20 @@ func (c *Controller) resync(ctx context.Context) {
 				continue
 			}
 			c.enqueueAll(m)
-			for _, key := range m.view.keys() {
-				m.queue.Add(key)
-			}
+			m.LookAtHeld()
 		}
 	}
 }
 
-func (c *Controller) synced() <-chan struct{} { return c.ready }
-
-func (c *Controller) confirmVanished(ctx context.Context, since, created time.Time) error {
-	return c.guard.confirm(ctx, since, created)
-}
-
-func (c *Controller) demand(agent string, key types.NamespacedName) (demand, *parent) {
-	p := c.parent(agent, key)
-	switch {
-	case p == nil:
-		return demand{}, nil
-	case p.invalid != nil:
-		return demand{frozen: true}, p
-	case !p.matches(agent):
-		return demand{}, p
-	}
-	return p.demand(c.options.HubID, agent), p
-}
-
 // parent returns the Canary in the hub from which key in agent's cluster is derived, or nil.
 func (c *Controller) parent(agent string, key types.NamespacedName) *parent {
-	place, ok := parentKey(key, agent)
+	place, ok := derive.ParentOf(key, agent)
 	if !ok {
 		return nil
 	}
 	item, _, _ := c.parents.GetByKey(cache.NewObjectName(place.Namespace, place.Name).String())
 	return asParent(item)
 }
-
-// warn puts an Event on the parent of a copy that is not as it should be.
-func (c *Controller) warn(agent string, key types.NamespacedName, reason, message string) {
-	if p := c.parent(agent, key); p != nil {
-		message = message[:min(len(message), maxEventMessage)]
-		c.options.Recorder.Eventf(reference(p), corev1.EventTypeWarning, reason, "agent %q: %s", agent, message)
-	}
-}
-
-// maxEventMessage bounds what of a member's words goes into the hub.
-const maxEventMessage = 1000
 
 func asParent(obj any) *parent {
 	if tombstone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
@@ -288,21 +258,7 @@ func keyOf(old, new *parent) types.NamespacedName {
 
 func reference(p *parent) *corev1.ObjectReference {
 	return &corev1.ObjectReference{
-		APIVersion: Canaries.GroupVersion().String(), Kind: canaryKind,
+		APIVersion: derive.Canaries.GroupVersion().String(), Kind: derive.Kind,
 		Namespace: p.GetNamespace(), Name: p.GetName(), UID: p.GetUID(), ResourceVersion: p.GetResourceVersion(),
 	}
 }
-
-// nothingWanted is the hub as a member sees it that is being drained: its deregistration is all the evidence
-// that pruning needs.
-type nothingWanted struct{}
-
-func (nothingWanted) synced() <-chan struct{} {
-	always := make(chan struct{})
-	close(always)
-	return always
-}
-
-func (nothingWanted) demand(string, types.NamespacedName) (demand, *parent) { return demand{}, nil }
-
-func (nothingWanted) confirmVanished(context.Context, time.Time, time.Time) error { return nil }

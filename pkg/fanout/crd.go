@@ -2,18 +2,20 @@ package fanout
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/utils/clock"
+
+	"fanout/pkg/fanout/derive"
+	"fanout/pkg/fanout/member"
 )
 
-// errHubUnknown says that the hub can't be believed about what it does not list.
-var errHubUnknown = errors.New("the hub's Canaries are not known for certain, so nothing is pruned")
+var crds = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
 // crdGuard looks whether the hub still serves Canaries at all. When their CRD is deleted the API server
 // deletes every Canary first, and each such deletion looks like a user's own.
@@ -58,7 +60,7 @@ func (g *crdGuard) confirm(ctx context.Context, since, created time.Time) error 
 	}
 	// A time in the future is not waited for: some clock was wrong.
 	if age := g.clock.Since(installed); err == nil && age.Abs() < reinstallGrace && created.Before(installed) {
-		return fmt.Errorf("%w: the hub's Canary CRD was installed anew, and its Canaries may still be on their way", errHubUnknown)
+		return fmt.Errorf("%w: the hub's Canary CRD was installed anew, and its Canaries may still be on their way", member.ErrHubUnknown)
 	}
 	return err
 }
@@ -67,12 +69,12 @@ func (g *crdGuard) confirm(ctx context.Context, since, created time.Time) error 
 func (g *crdGuard) look(ctx context.Context) (installed time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
-	crd, err := g.client.Get(ctx, Canaries.Resource+"."+Canaries.Group, metav1.GetOptions{})
+	crd, err := g.client.Get(ctx, derive.Canaries.GroupResource().String(), metav1.GetOptions{})
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: get the hub's Canary CRD: %w", errHubUnknown, err)
+		return time.Time{}, fmt.Errorf("%w: get the hub's Canary CRD: %w", member.ErrHubUnknown, err)
 	}
 	if crd.GetDeletionTimestamp() != nil {
-		return time.Time{}, fmt.Errorf("%w: the hub's Canary CRD is being deleted", errHubUnknown)
+		return time.Time{}, fmt.Errorf("%w: the hub's Canary CRD is being deleted", member.ErrHubUnknown)
 	}
 	conditions, _, _ := unstructured.NestedSlice(crd.Object, "status", "conditions")
 	for _, item := range conditions {
@@ -81,5 +83,5 @@ func (g *crdGuard) look(ctx context.Context) (installed time.Time, err error) {
 			return crd.GetCreationTimestamp().Time, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%w: the hub's Canary CRD is not established", errHubUnknown)
+	return time.Time{}, fmt.Errorf("%w: the hub's Canary CRD is not established", member.ErrHubUnknown)
 }

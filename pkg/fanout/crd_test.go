@@ -17,6 +17,9 @@ import (
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"fanout/pkg/fanout/fanouttest"
+	"fanout/pkg/fanout/member"
 )
 
 // crdIn is the hub's Canary CRD in a condition.
@@ -85,7 +88,7 @@ func TestTheGuardBelievesAHubThatServesCanaries(t *testing.T) {
 			switch {
 			case row.says == "" && err != nil:
 				t.Errorf("confirm: %v", err)
-			case row.says != "" && (!errors.Is(err, errHubUnknown) || !strings.Contains(err.Error(), row.says)):
+			case row.says != "" && (!errors.Is(err, member.ErrHubUnknown) || !strings.Contains(err.Error(), row.says)):
 				t.Errorf("confirm: %v", err)
 			}
 		})
@@ -94,23 +97,23 @@ func TestTheGuardBelievesAHubThatServesCanaries(t *testing.T) {
 
 func TestTheGuardBelievesNoHubThatDoesNotSay(t *testing.T) {
 	missing := guard()
-	if err := missing.confirm(t.Context(), noon, noon); !errors.Is(err, errHubUnknown) || !apierrors.IsNotFound(err) {
+	if err := missing.confirm(t.Context(), noon, noon); !errors.Is(err, member.ErrHubUnknown) || !apierrors.IsNotFound(err) {
 		t.Errorf("without a CRD confirm says %v", err)
 	}
 	away := guard(crdIn(condition("Established", "True")))
 	away.answers(func() error { return apierrors.NewServiceUnavailable("starting") })
-	if err := away.confirm(t.Context(), noon, noon); !errors.Is(err, errHubUnknown) || !apierrors.IsServiceUnavailable(err) {
+	if err := away.confirm(t.Context(), noon, noon); !errors.Is(err, member.ErrHubUnknown) || !apierrors.IsServiceUnavailable(err) {
 		t.Errorf("while the hub is away confirm says %v", err)
 	}
 }
 
 func TestTheGuardBoundsItsLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &memberServer{answer: func(call *call) string { return call.never() }}
-		g := newCRDGuard(server.client(t), 5*time.Second, clocktesting.NewFakePassiveClock(noon))
+		server := &fanouttest.Server{Answer: func(call *fanouttest.Call) string { return call.Never() }}
+		g := newCRDGuard(server.Client(t), 5*time.Second, clocktesting.NewFakePassiveClock(noon))
 		started := time.Now()
 		err := g.confirm(t.Context(), noon, noon)
-		if !errors.Is(err, errHubUnknown) || !errors.Is(err, context.DeadlineExceeded) || time.Since(started) != 5*time.Second {
+		if !errors.Is(err, member.ErrHubUnknown) || !errors.Is(err, context.DeadlineExceeded) || time.Since(started) != 5*time.Second {
 			t.Errorf("after %s: %v", time.Since(started), err)
 		}
 	})
@@ -151,7 +154,7 @@ func TestABadLookIsSharedTooAndTheNextOneLooksAgain(t *testing.T) {
 	})
 	g.clock.SetTime(g.at(time.Second))
 	for range 2 {
-		if err := g.confirm(t.Context(), noon, noon); !errors.Is(err, errHubUnknown) {
+		if err := g.confirm(t.Context(), noon, noon); !errors.Is(err, member.ErrHubUnknown) {
 			t.Errorf("confirm: %v", err)
 		}
 	}
@@ -199,7 +202,7 @@ func TestACRDThatBeginsToGoIsSeenByTheNextLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.clock.SetTime(g.at(2 * time.Second))
-	if err := g.confirm(t.Context(), g.at(time.Second), noon); !errors.Is(err, errHubUnknown) {
+	if err := g.confirm(t.Context(), g.at(time.Second), noon); !errors.Is(err, member.ErrHubUnknown) {
 		t.Errorf("confirm: %v", err)
 	}
 }
@@ -251,7 +254,7 @@ func TestTheGuardGivesTimeAfterTheCRDWasInstalled(t *testing.T) {
 			for i, later := range row.later {
 				g.clock.SetTime(g.at(later))
 				err := g.confirm(t.Context(), g.at(later), g.at(row.created))
-				if (err != nil) != row.refused[i] || err != nil && !errors.Is(err, errHubUnknown) {
+				if (err != nil) != row.refused[i] || err != nil && !errors.Is(err, member.ErrHubUnknown) {
 					t.Errorf("%s later: %v", later, err)
 				}
 			}

@@ -1,13 +1,12 @@
 package fanout
 
 import (
-	"math/rand/v2"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
+
+	"fanout/pkg/fanout/member"
 )
 
 // Options says how a Controller works. The zero value of a field is not a default: all are to be set.
@@ -32,23 +31,10 @@ type Options struct {
 	Clock clock.Clock
 }
 
-const (
-	retryBaseDelay = 50 * time.Millisecond
-	retryMaxDelay  = time.Minute
-)
-
-// backoff is the delay of failed syncs: exponential per key, and with jitter, so that what failed together is
-// not tried again together.
-type backoff struct {
-	workqueue.TypedRateLimiter[types.NamespacedName]
-}
-
-func newBackoff() backoff {
-	return backoff{workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](retryBaseDelay, retryMaxDelay)}
-}
-
-// When returns between half and one and a half times the exponential delay.
-func (b backoff) When(key types.NamespacedName) time.Duration {
-	delay := b.TypedRateLimiter.When(key)
-	return delay/2 + rand.N(delay)
+// ofMembers is the part that each member works by.
+func (o Options) ofMembers() member.Options {
+	return member.Options{
+		HubID: o.HubID, CreateNamespaces: o.CreateNamespaces, ConcurrentSyncs: o.ConcurrentSyncs,
+		RequestTimeout: o.RequestTimeout, OrphanSweepPeriod: o.OrphanSweepPeriod, Metrics: o.Metrics.members, Clock: o.Clock,
+	}
 }

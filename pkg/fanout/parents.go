@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
+	"fanout/pkg/fanout/derive"
+	"fanout/pkg/fanout/member"
 	"fanout/pkg/selector"
 )
 
@@ -39,13 +41,13 @@ func newParent(hubID string, now func() time.Time) cache.TransformFunc {
 			return obj, nil // a *parent already: an informer may transform an object twice
 		}
 		p := &parent{Object: canary, seen: now()}
-		plain := withoutRoundTrip(canary.Object["spec"], managersOf(canary))
-		p.digest = contentHash(canary.GetLabels(), canary.GetAnnotations(), "", plain)
+		plain := derive.WithoutRoundTrip(canary.Object["spec"], derive.ManagersOf(canary))
+		p.digest = derive.Hash(canary.GetLabels(), canary.GetAnnotations(), "", plain)
 		canary.SetManagedFields(nil)
 		delete(canary.Object, "status")
 		// A Canary that fanout derived into the hub is nobody's parent, whatever was written into it there,
 		// and one that is being deleted asks for nothing any more.
-		if canary.GetLabels()[LabelHub] != hubID && canary.GetDeletionTimestamp() == nil {
+		if canary.GetLabels()[derive.LabelHub] != hubID && canary.GetDeletionTimestamp() == nil {
 			patterns, err := agentSelector(canary)
 			if err == nil && len(patterns) > 0 {
 				p.canary, p.plain = canary, plain
@@ -84,21 +86,35 @@ func (p *parent) matches(agent string) bool {
 	return p != nil && p.canary != nil && p.invalid == nil && p.agents.Matches(agent)
 }
 
-// demand says what p asks of agent's cluster, where it matches agent.
-func (p *parent) demand(hubID, agent string) demand {
-	return derive(p.canary, p.plain, hubID, agent)
+// demand says what p asks of agent's cluster, or that nothing should stand there; p may be nil.
+func (p *parent) demand(hubID, agent string) member.Demand {
+	switch {
+	case p == nil:
+		return member.Demand{}
+	case p.invalid != nil:
+		return member.Demand{Frozen: true, Parent: p.state()}
+	case !p.matches(agent):
+		return member.Demand{Parent: p.state()}
+	}
+	return member.Demand{Copy: derive.For(p.canary, p.plain, hubID, agent), Parent: p.state(), Seen: p.seen}
 }
 
-// vanished tells whether the hub holds no parent here, p being nil where it holds nothing at all, or holds one
-// that is on its way out.
-func (p *parent) vanished() bool {
-	return p == nil || p.GetDeletionTimestamp() != nil
+// state is what a member is told of p, which may be nil.
+func (p *parent) state() member.Parent {
+	switch {
+	case p == nil:
+		return member.NoParent
+	case p.GetDeletionTimestamp() != nil:
+		return member.LeavingParent
+	default:
+		return member.SomeParent
+	}
 }
 
 // sameAs tells whether nothing that fanout derives from changed between p and other, which came after it. A generation that
 // goes back, as in a hub restored from a backup, is a change: copies may name one that is no more.
 func (p *parent) sameAs(other *parent) bool {
-	return p.GetUID() == other.GetUID() && p.digest == other.digest && p.vanished() == other.vanished() &&
+	return p.GetUID() == other.GetUID() && p.digest == other.digest && p.state() == other.state() &&
 		p.GetGeneration() <= other.GetGeneration()
 }
 

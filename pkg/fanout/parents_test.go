@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"fanout/pkg/fanout/derive"
+	"fanout/pkg/fanout/fanouttest"
+	"fanout/pkg/fanout/member"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -31,13 +35,13 @@ func TestParents(t *testing.T) {
 		{"a selector", withSelector([]any{"*-prod"}), true, "", true},
 		{"a selector of other agents", withSelector([]any{"*-dev"}), true, "", false},
 		{"exclusions only", withSelector([]any{"!us-*"}), true, "", true},
-		{"carrying another hub's ID", withLabel(LabelHub, otherHub), true, "", true},
+		{"carrying another hub's ID", withLabel(derive.LabelHub, otherHub), true, "", true},
 
 		{"no selector", withoutSpec("agentSelector"), false, "", false},
 		{"a null selector", withSelector(nil), false, "", false},
 		{"an empty selector", withSelector([]any{}), false, "", false},
 		{"no spec", func(c *unstructured.Unstructured) { delete(c.Object, "spec") }, false, "", false},
-		{"derived into this hub", withLabel(LabelHub, thisHub), false, "", false},
+		{"derived into this hub", withLabel(derive.LabelHub, thisHub), false, "", false},
 		{"being deleted", beingDeleted, false, "", false},
 		{"being deleted with an invalid selector", func(c *unstructured.Unstructured) { beingDeleted(c); withSelector("x")(c) }, false, "", false},
 
@@ -59,7 +63,7 @@ func TestParents(t *testing.T) {
 			if got := p.matches(member1); got != row.matches {
 				t.Errorf("matches %s: %t", member1, got)
 			}
-			if p.matches(LocalAgent) {
+			if p.matches(derive.LocalAgent) {
 				t.Error("matches local, which none of them names")
 			}
 			if _, keeps := p.Object.(*unstructured.Unstructured).Object["spec"]; keeps && !row.isOne {
@@ -77,7 +81,7 @@ func TestAParentIsTrimmed(t *testing.T) {
 	if canary.GetManagedFields() != nil || canary.Object["status"] != nil {
 		t.Errorf("kept %v and %v", canary.GetManagedFields(), canary.Object["status"])
 	}
-	mustEqual(t, "what is derived from it", Derive(canary, thisHub, member1).Object, Derive(aParent(), thisHub, member1).Object)
+	mustEqual(t, "what is derived from it", parentOf(t, canary).demand(thisHub, member1).Canary.Object, parentOf(t, aParent()).demand(thisHub, member1).Canary.Object)
 }
 
 func TestTheTransformLeavesWhatItMadeAlone(t *testing.T) {
@@ -91,11 +95,18 @@ func TestTheTransformLeavesWhatItMadeAlone(t *testing.T) {
 
 func TestNothingIsDerivedFromNothing(t *testing.T) {
 	var none *parent
-	if none.matches(member1) || !none.vanished() {
-		t.Errorf("matches: %t, vanished: %t", none.matches(member1), none.vanished())
-	}
-	if parentOf(t, aParent()).vanished() || !parentOf(t, aParent(beingDeleted)).vanished() {
-		t.Error("a parent is gone that is not, or is there that is going")
+	for name, row := range map[string]struct {
+		parent *parent
+		state  member.Parent
+	}{
+		"none":                      {none, member.NoParent},
+		"one that is being deleted": {parentOf(t, aParent(beingDeleted)), member.LeavingParent},
+		"one that selects others":   {parentOf(t, aParent(withSelector([]any{"*-dev"}))), member.SomeParent},
+		"one that selects nobody":   {parentOf(t, aParent(withoutSpec("agentSelector"))), member.SomeParent},
+	} {
+		if asked := row.parent.demand(thisHub, member1); asked.Canary != nil || asked.Hash != "" || asked.Frozen || asked.Parent != row.state {
+			t.Errorf("%s asks for %+v", name, asked)
+		}
 	}
 }
 
@@ -109,6 +120,9 @@ func TestSameAs(t *testing.T) {
 		{"resourceVersion", withVersion(9999), true},
 		{"finalizers", func(c *unstructured.Unstructured) { c.SetFinalizers(nil) }, true},
 		{"managedFields", func(c *unstructured.Unstructured) { c.SetManagedFields(nil) }, true},
+		{"canary-checker's round trip", fanouttest.WrittenBy(derive.Checker, "http", fanouttest.List{fanouttest.HTTPCheck(fanouttest.Empties)}), true},
+		{"a person's empty object", fanouttest.WrittenBy("kubectl-edit", "http", fanouttest.List{fanouttest.HTTPCheck(fanouttest.Empties)}), false},
+		{"a person's edit with a round trip", fanouttest.WrittenBy(derive.Checker, "http", fanouttest.List{fanouttest.HTTPCheck(fanouttest.Fields{"url": "http://elsewhere"})}), false},
 		{"spec", withSpec("schedule", "@every 1h"), false},
 		{"agentSelector", withSelector([]any{"*"}), false},
 		{"agentSelector gone", withoutSpec("agentSelector"), false},

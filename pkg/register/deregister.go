@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/pkg/lease"
 )
 
@@ -132,7 +132,7 @@ func (m *member) countCopies(ctx context.Context, registered clusters.Registrati
 		defer reached.Close()
 		client = reached.Client
 	}
-	list, err := client.Resource(fanout.Canaries).List(ctx, metav1.ListOptions{LabelSelector: fanout.LabelHub + "=" + m.hubID})
+	list, err := client.Resource(derive.Canaries).List(ctx, metav1.ListOptions{LabelSelector: derive.LabelHub + "=" + m.hubID})
 	if apierrors.IsNotFound(err) {
 		return 0, nil
 	}

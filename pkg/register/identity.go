@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"fanout/docs/manifests"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // identity is what a member needs so that fanout can work in it: the objects in the order in which they are applied.
@@ -75,7 +75,7 @@ func splitWrites(rules []rbacv1.PolicyRule) (everywhere, writes []rbacv1.PolicyR
 		if len(reads.Verbs) > 0 {
 			everywhere = append(everywhere, *reads)
 		}
-		if len(others.Verbs) > 0 && slices.Contains(rule.Resources, fanout.Canaries.Resource) {
+		if len(others.Verbs) > 0 && slices.Contains(rule.Resources, derive.Canaries.Resource) {
 			writes = append(writes, *others)
 		}
 	}

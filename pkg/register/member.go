@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // fieldManager is the name under which register owns fields in the member.
@@ -111,7 +111,7 @@ func (m *member) find(ctx context.Context, object *unstructured.Unstructured) (*
 	case err != nil:
 		return nil, inMember(fmt.Sprintf("look at %s in the member", nameOf(object)), err)
 	}
-	if hub, marked := found.GetLabels()[fanout.LabelHub]; marked && hub != m.hubID {
+	if hub, marked := found.GetLabels()[derive.LabelHub]; marked && hub != m.hubID {
 		return nil, fmt.Errorf("%s in the member belongs to another hub, with ID %s: choose another identity with --service-account", nameOf(object), hub)
 	}
 	return found, nil
@@ -119,12 +119,12 @@ func (m *member) find(ctx context.Context, object *unstructured.Unstructured) (*
 
 // mark makes the object this hub's and this agent's.
 func (m *member) mark(object *unstructured.Unstructured) {
-	object.SetLabels(map[string]string{fanout.LabelManagedBy: fanout.FieldManager, fanout.LabelHub: m.hubID})
+	object.SetLabels(map[string]string{derive.LabelManagedBy: derive.FieldManager, derive.LabelHub: m.hubID})
 	annotations := object.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[fanout.AnnotationAgent] = m.Agent
+	annotations[derive.AnnotationAgent] = m.Agent
 	object.SetAnnotations(annotations)
 }
 
@@ -137,13 +137,13 @@ func (m *member) unwanted(ctx context.Context, wanted []*unstructured.Unstructur
 	var unwanted []unstructured.Unstructured
 	for _, kind := range made {
 		resource, _ := meta.UnsafeGuessKindToResource(kind)
-		list, err := m.client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: fanout.LabelHub + "=" + m.hubID})
+		list, err := m.client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: derive.LabelHub + "=" + m.hubID})
 		if err != nil {
 			return nil, inMember(fmt.Sprintf("list %s in the member", resource.Resource), err)
 		}
 		for _, object := range list.Items {
 			object.SetGroupVersionKind(kind)
-			if object.GetAnnotations()[fanout.AnnotationAgent] == m.Agent && !keep[nameOf(&object)] {
+			if object.GetAnnotations()[derive.AnnotationAgent] == m.Agent && !keep[nameOf(&object)] {
 				unwanted = append(unwanted, object)
 			}
 		}

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/rest"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // Options say which member is registered with which hub, and how.
@@ -64,7 +64,7 @@ const everyNamespace = "*"
 // Validate returns all that is wrong with what was asked for, as far as that shows without asking a cluster.
 func (o *Options) Validate() error {
 	var faults []error
-	if o.Agent == fanout.LocalAgent {
+	if o.Agent == derive.LocalAgent {
 		faults = append(faults, fmt.Errorf("the name %q means the hub itself, which needs no registration: give the member another name", o.Agent))
 	}
 	for _, fault := range content.IsDNS1123Subdomain(o.Agent) {

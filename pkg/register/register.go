@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"fanout/docs/manifests"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // Register registers the member, or gives one that is registered a new credential. An error that is ErrNotConfirmed comes
@@ -138,7 +138,7 @@ func connect(ctx context.Context, o *Options) (hub kubernetes.Interface, m *memb
 		return nil, nil, inMember("ask the member for its ID, the UID of its namespace kube-system", err)
 	}
 	if id == m.hubID {
-		return nil, nil, fmt.Errorf("the member is the hub itself (ID %s): see --member-context; checks for the hub are selected by the agent %q, without registration", id, fanout.LocalAgent)
+		return nil, nil, fmt.Errorf("the member is the hub itself (ID %s): see --member-context; checks for the hub are selected by the agent %q, without registration", id, derive.LocalAgent)
 	}
 	o.say("hub: %s (ID %s); member: %s (ID %s)", o.Hub.Host, m.hubID, o.Member.Host, id)
 	return hub, m, nil
@@ -154,11 +154,11 @@ func idOf(ctx context.Context, client kubernetes.Interface) (string, error) {
 
 // lookForCRD warns where a cluster knows no Canary yet.
 func (o *Options) lookForCRD(where string, cluster discovery.ServerResourcesInterface) error {
-	served, err := cluster.ServerResourcesForGroupVersion(fanout.Canaries.GroupVersion().String())
+	served, err := cluster.ServerResourcesForGroupVersion(derive.Canaries.GroupVersion().String())
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("look for the Canary CRD in the %s: %w", where, err)
 	}
-	if err != nil || !slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == fanout.Canaries.Resource }) {
+	if err != nil || !slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == derive.Canaries.Resource }) {
 		o.warn("the %s has no Canary CRD, which comes with canary-checker: install that there. What is to be fanned out waits until then.", where)
 	}
 	return nil

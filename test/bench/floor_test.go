@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // floor is the bare client-go program that fanout is measured against: it makes the same requests and does nothing
@@ -25,7 +25,7 @@ type floor struct {
 // run applies each Canary of the hub's namespace that comes or changes to every member.
 func (f *floor) run(ctx context.Context, b *testing.B, hub dynamic.Interface, namespace string) {
 	b.Helper()
-	changes, err := hub.Resource(fanout.Canaries).Namespace(namespace).Watch(ctx, metav1.ListOptions{})
+	changes, err := hub.Resource(derive.Canaries).Namespace(namespace).Watch(ctx, metav1.ListOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func (f *floor) apply(ctx context.Context, b *testing.B, member dynamic.Interfac
 		return
 	}
 	force := true
-	_, err = member.Resource(fanout.Canaries).Namespace(canary.GetNamespace()).Patch(ctx, canary.GetName(), types.ApplyPatchType, body,
+	_, err = member.Resource(derive.Canaries).Namespace(canary.GetNamespace()).Patch(ctx, canary.GetName(), types.ApplyPatchType, body,
 		metav1.PatchOptions{FieldManager: "floor", Force: &force})
 	if err != nil && ctx.Err() == nil {
 		b.Error(err)

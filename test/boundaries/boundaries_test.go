@@ -37,6 +37,15 @@ var rules = []rule{{
 	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/..."},
 	because: "pkg/fanout builds on pkg/selector and pkg/clusters, and on nothing else of this module",
 }, {
+	in:      []string{"pkg/fanout/member/..."},
+	never:   []string{"fanout/..."},
+	except:  []string{"fanout/pkg/fanout/derive", "fanout/pkg/selector/...", "fanout/pkg/clusters/..."},
+	because: "what talks to one member knows neither the hub nor the other members",
+}, {
+	in:      []string{"pkg/fanout/derive/..."},
+	never:   []string{"fanout/..."},
+	because: "pkg/fanout/derive says what a copy is; hub and members build on it",
+}, {
 	in:      []string{"pkg/rights/...", "pkg/lease/..."},
 	never:   []string{"fanout/..."},
 	because: "pkg/rights and pkg/lease ask an API server one thing each; they know nothing of fanout",
@@ -46,7 +55,7 @@ var rules = []rule{{
 	never:    []string{"fanout/cmd/...", "fanout/test/...", "fanout/hack/..."},
 	because:  "what is in pkg, and its tests, need neither the binary nor an API server; tests with API servers go to test/integration",
 }, {
-	in:      []string{"pkg/selector/...", "pkg/fanout/derive.go", "pkg/fanout/decide.go"},
+	in:      []string{"pkg/selector/...", "pkg/fanout/derive/...", "pkg/fanout/member/decide.go"},
 	never:   []string{"context", "net/...", "time", "os/...", "log/...", "k8s.io/client-go/...", "k8s.io/klog/...", "github.com/go-logr/..."},
 	because: "it is pure: values in, values out, with no client, clock, context or logger",
 }}

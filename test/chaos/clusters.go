@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/controlplane"
 )
 
@@ -39,7 +39,7 @@ func (r *round) removeCRD(name string) string {
 	r.crdGone[name] = true
 	ctx, cancel := request(r.t)
 	defer cancel()
-	crd := fanout.Canaries.GroupResource().String()
+	crd := derive.Canaries.GroupResource().String()
 	if err := c.Dynamic.Resource(controlplane.Definitions).Delete(ctx, crd, metav1.DeleteOptions{}); err != nil {
 		r.t.Fatalf("delete the CRD of %s: %v", name, err)
 	}

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/fixture"
 )
 
@@ -73,7 +73,7 @@ func (r *round) compareCluster(c *cluster) *failure {
 		return nil
 	}
 	for at, found := range live {
-		if _, ok := wanted[at]; !ok && found.GetLabels()[fanout.LabelHub] == r.w.hubID && (agent == "" || !r.isHeld(at, found)) {
+		if _, ok := wanted[at]; !ok && found.GetLabels()[derive.LabelHub] == r.w.hubID && (agent == "" || !r.isHeld(at, found)) {
 			return &failure{"copies", c.Name, at, "there is a copy that should not be there"}
 		}
 	}
@@ -89,7 +89,7 @@ func (r *round) compareCluster(c *cluster) *failure {
 func (r *round) canaries(c *cluster) (map[place]*unstructured.Unstructured, error) {
 	ctx, cancel := request(r.t)
 	defer cancel()
-	list, err := c.Dynamic.Resource(fanout.Canaries).List(ctx, metav1.ListOptions{})
+	list, err := c.Dynamic.Resource(derive.Canaries).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (r *round) isCopy(found *unstructured.Unstructured, at place, agent string)
 		return fmt.Errorf("there is no copy for %s", agent)
 	case isTerminating(found):
 		return fmt.Errorf("the copy is still on its way out")
-	case found.GetLabels()[fanout.LabelHub] != r.w.hubID:
+	case found.GetLabels()[derive.LabelHub] != r.w.hubID:
 		return fmt.Errorf("it is not this hub's")
 	}
 	selector, _, _ := unstructured.NestedStringSlice(parent.Object, "spec", "agentSelector")

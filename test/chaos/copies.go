@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // edits are what people do to copies. fanout takes back the first ones; the last ones are additions, which stay.
@@ -66,7 +66,7 @@ var errNoCopy = errors.New("there is no copy")
 func (r *round) copies(c *cluster) ([]unstructured.Unstructured, error) {
 	ctx, cancel := request(r.t)
 	defer cancel()
-	list, err := c.Dynamic.Resource(fanout.Canaries).List(ctx, metav1.ListOptions{LabelSelector: fanout.LabelHub + "=" + r.w.hubID})
+	list, err := c.Dynamic.Resource(derive.Canaries).List(ctx, metav1.ListOptions{LabelSelector: derive.LabelHub + "=" + r.w.hubID})
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (r *round) releaseCopies(n numbers) string {
 func (r *round) release(c *cluster) error {
 	ctx, cancel := request(r.t)
 	defer cancel()
-	list, err := c.Dynamic.Resource(fanout.Canaries).List(ctx, metav1.ListOptions{})
+	list, err := c.Dynamic.Resource(derive.Canaries).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (r *round) disown(n numbers) string {
 			return errNoCopy
 		}
 		uid := string(copied.GetUID())
-		live, err := r.patchCopy(c, copied, fmt.Sprintf(`{"metadata":{"uid":%q,"labels":{%q:null}}}`, uid, fanout.LabelHub))
+		live, err := r.patchCopy(c, copied, fmt.Sprintf(`{"metadata":{"uid":%q,"labels":{%q:null}}}`, uid, derive.LabelHub))
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // settle ends all that keeps fanout from coming to an end: faults, missing CRDs, finalizers, selectors and credentials that
@@ -81,7 +81,7 @@ func (r *round) clean() {
 		r.poll("the round's Canaries are gone from "+name, func(ctx context.Context) (bool, error) {
 			_ = r.release(c)
 			left := 0
-			list, err := c.Dynamic.Resource(fanout.Canaries).List(ctx, metav1.ListOptions{})
+			list, err := c.Dynamic.Resource(derive.Canaries).List(ctx, metav1.ListOptions{})
 			if err != nil {
 				return false, nil
 			}

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"fanout/hack/canarychecker/standin"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/faultproxy"
 	"fanout/test/fixture"
 )
@@ -77,7 +77,7 @@ func (r *round) createStranger(c *cluster, at place, variant int) error {
 	canary := fixture.Canary(at.namespace, at.name)
 	switch variant % 3 {
 	case 0:
-		canary.SetLabels(map[string]string{fanout.LabelHub: "another-hub", fanout.LabelManagedBy: "fanout"})
+		canary.SetLabels(map[string]string{derive.LabelHub: "another-hub", derive.LabelManagedBy: "fanout"})
 	case 1:
 		canary.SetLabels(map[string]string{"app.kubernetes.io/managed-by": "Helm"})
 	}
@@ -266,7 +266,7 @@ func (r *round) strangerBeforeDelete(n numbers) string {
 }
 
 func (r *round) hold(c *cluster, verb string, at place, variant int) {
-	match := faultproxy.Match{Verb: verb, Resource: fanout.Canaries.Resource, Namespace: at.namespace, Name: at.name}
+	match := faultproxy.Match{Verb: verb, Resource: derive.Canaries.Resource, Namespace: at.namespace, Name: at.name}
 	r.holds = append(r.holds, c.proxy.BeforeNext(match, func() {
 		r.note("held a "+verb, said(c, at, r.replace(c, at, variant)))
 	}))

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 )
 
 // objects is what is known of the Canaries in all clusters, by UID and by place. It is guarded by the round's mu.
@@ -77,7 +77,7 @@ func (r *round) watch() (stop func()) {
 	ctx, cancel := context.WithCancel(klog.NewContext(r.t.Context(), klog.Logger{}))
 	var running sync.WaitGroup
 	for _, c := range r.w.clusters {
-		canaries := c.Dynamic.Resource(fanout.Canaries)
+		canaries := c.Dynamic.Resource(derive.Canaries)
 		_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
 			ListerWatcher: &cache.ListWatch{
 				ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
@@ -114,13 +114,13 @@ func (r *round) appeared(c *cluster, obj *unstructured.Unstructured) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen(obj)
-	if obj.GetLabels()[fanout.LabelHub] != r.w.hubID {
+	if obj.GetLabels()[derive.LabelHub] != r.w.hubID {
 		return
 	}
 	annotations := obj.GetAnnotations()
-	generation, _ := strconv.ParseInt(annotations[fanout.AnnotationParentGeneration], 10, 64)
+	generation, _ := strconv.ParseInt(annotations[derive.AnnotationParentGeneration], 10, 64)
 	r.objects.copies[string(obj.GetUID())] = &derived{
-		place: placeOf(obj), agent: annotations[fanout.AnnotationAgent], parent: annotations[fanout.AnnotationParentUID],
+		place: placeOf(obj), agent: annotations[derive.AnnotationAgent], parent: annotations[derive.AnnotationParentUID],
 		generation: generation, version: versionOf(obj), created: obj.GetCreationTimestamp().Time,
 	}
 }

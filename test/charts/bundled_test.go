@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/fixture"
 )
 
@@ -75,7 +75,7 @@ http: [{name: api, method: POST, maxSSLExpiry: 14, url: "http://payment-service.
 			if difference := cmp.Diff(want, canary.Object["spec"]); difference != "" {
 				t.Errorf("-want +got:\n%s", difference)
 			}
-			if canary.GetName() != "payment-service-health" || canary.GetNamespace() != "payments" || canary.GetLabels()[fanout.LabelManagedBy] != "Helm" {
+			if canary.GetName() != "payment-service-health" || canary.GetNamespace() != "payments" || canary.GetLabels()[derive.LabelManagedBy] != "Helm" {
 				t.Errorf("it is %s/%s, labels %v", canary.GetNamespace(), canary.GetName(), canary.GetLabels())
 			}
 			for key := range canary.GetLabels() {

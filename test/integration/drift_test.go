@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/controlplane"
 	"fanout/test/fixture"
 )
@@ -31,11 +31,11 @@ func TestDriftIsPutBack(t *testing.T) {
 		{"managed-by", `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"Helm"}}}`},
 		{"managed-by-removed", `{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}}`},
 		{"annotation", `{"metadata":{"annotations":{"owner":"nobody"}}}`},
-		{"parent", strip(fanout.AnnotationParent)},
-		{"parent-uid", strip(fanout.AnnotationParentUID)},
-		{"agent", strip(fanout.AnnotationAgent)},
-		{"hash", strip(fanout.AnnotationHash)},
-		{"parent-generation", strip(fanout.AnnotationParentGeneration)},
+		{"parent", strip(derive.AnnotationParent)},
+		{"parent-uid", strip(derive.AnnotationParentUID)},
+		{"agent", strip(derive.AnnotationAgent)},
+		{"hash", strip(derive.AnnotationHash)},
+		{"parent-generation", strip(derive.AnnotationParentGeneration)},
 		{"a-later-generation", `{"metadata":{"annotations":{"fanout.flanksource.com/parent-generation":"77"}}}`},
 		{"another-parent", `{"metadata":{"annotations":{"fanout.flanksource.com/parent":"other/parent"}}}`},
 		{"annotations", `{"metadata":{"annotations":null}}`},
@@ -141,8 +141,8 @@ func TestWhatOthersAddStays(t *testing.T) {
 		fixture.Eventually(t, addition.name+" is edited and the rest stays", func() error {
 			got := substanceOf(member.Get(t, w.canaries, addition.name))
 			for _, substance := range []map[string]any{got, want} { // these two follow the edit
-				delete(substance["annotations"].(map[string]string), fanout.AnnotationHash)
-				delete(substance["annotations"].(map[string]string), fanout.AnnotationParentGeneration)
+				delete(substance["annotations"].(map[string]string), derive.AnnotationHash)
+				delete(substance["annotations"].(map[string]string), derive.AnnotationParentGeneration)
 			}
 			return fixture.Same("it", got, want)
 		})
@@ -159,11 +159,11 @@ func TestUnlabelledCopyIsNotFanouts(t *testing.T) {
 	hubs := map[string]string{}
 	for name := range patches {
 		w.hub.Apply(t, w.canary(name, "*"))
-		hubs[name] = w.expectDerived(t, "eu-west-prod", name).GetLabels()[fanout.LabelHub]
+		hubs[name] = w.expectDerived(t, "eu-west-prod", name).GetLabels()[derive.LabelHub]
 	}
 	left := map[string]*unstructured.Unstructured{}
 	for name, patch := range patches {
-		member.Patch(t, w.canaries, name, fmt.Sprintf(`{"metadata":{"labels":{%q:%s}},"spec":{"schedule":"@every 9h"}}`, fanout.LabelHub, patch))
+		member.Patch(t, w.canaries, name, fmt.Sprintf(`{"metadata":{"labels":{%q:%s}},"spec":{"schedule":"@every 9h"}}`, derive.LabelHub, patch))
 		left[name] = member.Get(t, w.canaries, name)
 		w.expectEvent(t, w.canaries, name, "Conflict", `agent "eu-west-prod"`)
 	}
@@ -171,7 +171,7 @@ func TestUnlabelledCopyIsNotFanouts(t *testing.T) {
 		w.hub.Patch(t, w.canaries, name, `{"spec":{"schedule":"@every 7m"}}`)
 		w.expectDerived(t, "us-east-prod", name)
 		expectUnchanged(t, member, left[name])
-		member.Patch(t, w.canaries, name, fmt.Sprintf(`{"metadata":{"labels":{%q:%q}}}`, fanout.LabelHub, hubs[name]))
+		member.Patch(t, w.canaries, name, fmt.Sprintf(`{"metadata":{"labels":{%q:%q}}}`, derive.LabelHub, hubs[name]))
 		if back := w.expectDerived(t, "eu-west-prod", name); back.GetUID() != left[name].GetUID() {
 			t.Errorf("%s is another one", name)
 		}

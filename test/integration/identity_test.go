@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/fixture"
 )
 
@@ -29,7 +29,7 @@ func TestSecretLeadsToAnotherCluster(t *testing.T) {
 
 	w.hub.Register(t, w.namespace, "shop", other.LeastRights(t, "member.yaml", w.namespace))
 	w.expectFilled(t, other, "shop", len(before))
-	w.expectSecretEvent(t, "shop", "Replaced", "kubectl delete canaries -A -l fanout.flanksource.com/hub="+before[0].GetLabels()[fanout.LabelHub])
+	w.expectSecretEvent(t, "shop", "Replaced", "kubectl delete canaries -A -l fanout.flanksource.com/hub="+before[0].GetLabels()[derive.LabelHub])
 	for _, copied := range before {
 		expectUnchanged(t, one, copied)
 	}

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/fixture"
 )
 
@@ -169,7 +169,7 @@ func TestTakeoverRace(t *testing.T) {
 
 // relabel gives a copy another hub's label, or none, and a spec of its own.
 func (w *world) relabel(t *testing.T, member *fixture.Cluster, name, hub string) (*unstructured.Unstructured, error) {
-	patch := fmt.Sprintf(`{"metadata":{"labels":{%q:%s}}}`, fanout.LabelHub, hub)
+	patch := fmt.Sprintf(`{"metadata":{"labels":{%q:%s}}}`, derive.LabelHub, hub)
 	return member.Canaries(w.canaries).Patch(t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "stranger"})
 }
 

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"fanout/pkg/check"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/fixture"
 )
 
@@ -109,7 +109,7 @@ func TestRegisterInterruptedEarly(t *testing.T) {
 	w.startFanout(t)
 	tokens := w.members["eu-west-prod"].Kube.CoreV1().Secrets("fanout-system")
 	left := func() int {
-		list, err := tokens.List(t.Context(), metav1.ListOptions{LabelSelector: fanout.LabelHub})
+		list, err := tokens.List(t.Context(), metav1.ListOptions{LabelSelector: derive.LabelHub})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +236,7 @@ func TestRegisterLeavesAnotherHubsIdentityAlone(t *testing.T) {
 	w := newWorld(t)
 	accounts := w.members["eu-west-prod"].Kube.CoreV1().ServiceAccounts("fanout-system")
 	w.members["eu-west-prod"].Namespace(t, "fanout-system")
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: w.identityOf(), Labels: map[string]string{fanout.LabelHub: "another-hub"}}}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: w.identityOf(), Labels: map[string]string{derive.LabelHub: "another-hub"}}}
 	if _, err := accounts.Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}

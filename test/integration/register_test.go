@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/fixture"
 )
 
@@ -232,7 +232,7 @@ func TestRegisterRotatesLongLivedTokens(t *testing.T) {
 	}()
 	t.Cleanup(func() { stop(); <-filled })
 	tokens := func() []string {
-		list, err := member.CoreV1().Secrets("fanout-system").List(t.Context(), metav1.ListOptions{LabelSelector: fanout.LabelHub})
+		list, err := member.CoreV1().Secrets("fanout-system").List(t.Context(), metav1.ListOptions{LabelSelector: derive.LabelHub})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fanout/pkg/clusters"
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/controlplane"
 	"fanout/test/fixture"
 
@@ -100,7 +100,7 @@ func testHubRestored(t *testing.T, running, allRights bool) {
 		if known := before[name]; known != nil && known.GetUID() != copied.GetUID() {
 			t.Errorf("%s is another one", name)
 		}
-		if generation := copied.GetAnnotations()[fanout.AnnotationParentGeneration]; generation != "1" {
+		if generation := copied.GetAnnotations()[derive.AnnotationParentGeneration]; generation != "1" {
 			t.Errorf("%s comes from generation %s, which the parent has not reached", name, generation)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/controlplane"
 	"fanout/test/fixture"
 )
@@ -225,7 +225,7 @@ func addEmpty(spec map[string]any) {
 // update writes the whole object, as a client with types of its own does.
 func (w *world) update(t *testing.T, cluster *fixture.Cluster, canary *unstructured.Unstructured, manager string) *unstructured.Unstructured {
 	t.Helper()
-	updated, err := cluster.Dynamic.Resource(fanout.Canaries).Namespace(canary.GetNamespace()).Update(t.Context(), canary, metav1.UpdateOptions{FieldManager: manager})
+	updated, err := cluster.Dynamic.Resource(derive.Canaries).Namespace(canary.GetNamespace()).Update(t.Context(), canary, metav1.UpdateOptions{FieldManager: manager})
 	if err != nil {
 		t.Fatalf("update %s in %s as %s: %v", canary.GetName(), cluster.Name, manager, err)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"fanout/pkg/fanout"
+	"fanout/pkg/fanout/derive"
 	"fanout/test/fixture"
 )
 
@@ -32,7 +32,7 @@ func TestHelmsOwnCanaryStays(t *testing.T) {
 	member.Patch(t, w.canaries, "api-health", `{"metadata":{"annotations":{"fanout.flanksource.com/adopt":"true"}}}`)
 	fixture.Eventually(t, "it is fanout's and the request is consumed", func() error {
 		adopted := member.Get(t, w.canaries, "api-health")
-		_, left := adopted.GetAnnotations()[fanout.AnnotationAdopt]
+		_, left := adopted.GetAnnotations()[derive.AnnotationAdopt]
 		return fixture.Same("its UID, manager and request", []any{adopted.GetUID(), adopted.GetLabels()["app.kubernetes.io/managed-by"], left},
 			[]any{installed.GetUID(), "fanout", false})
 	})
@@ -78,7 +78,7 @@ func TestSecondHubGetsTheNameThatTheFirstLetsGo(t *testing.T) {
 	w.hub.Apply(t, w.canary("api-health", "*"))
 	first := w.expectDerived(t, "eu-west-prod", "api-health")
 	parent := other.Apply(t, w.canary("api-health", "*"))
-	expectEventIn(t, other, w.canaries, "api-health", "Conflict", fmt.Sprintf("belongs to the hub with ID %q", first.GetLabels()[fanout.LabelHub]))
+	expectEventIn(t, other, w.canaries, "api-health", "Conflict", fmt.Sprintf("belongs to the hub with ID %q", first.GetLabels()[derive.LabelHub]))
 	expectUnchanged(t, member, first)
 
 	w.hub.Delete(t, w.canaries, "api-health")
@@ -87,7 +87,7 @@ func TestSecondHubGetsTheNameThatTheFirstLetsGo(t *testing.T) {
 		if err := fixture.Derived(copied, parent, "shared"); err != nil {
 			return err
 		}
-		if copied.GetLabels()[fanout.LabelHub] == first.GetLabels()[fanout.LabelHub] {
+		if copied.GetLabels()[derive.LabelHub] == first.GetLabels()[derive.LabelHub] {
 			return fmt.Errorf("it is the first hub's")
 		}
 		return nil

@@ -8,5 +8,5 @@
 //	probe.go      http, tcp and dns checks, which are really performed; all others fail and say so
 //	status.go     what one run makes of the status
 //
-// What it was held to is recorded from canary-checker v1.2.1-beta.7; test/standin compares the two.
+// What it was held to is recorded from canary-checker v1.2.1-beta.7; TestCheckerWritesWhatWasRecorded in test/integration compares the two.
 package standin

@@ -1,0 +1,110 @@
+package derive
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// A Copy is what one agent's cluster should hold of a parent. Nobody may change it, nor what it holds.
+type Copy struct {
+	// Canary is the object as it is sent. It shares the values of the spec with its parent.
+	Canary *unstructured.Unstructured
+	// Plain is its spec without what canary-checker's round trip in the hub added to the parent's. Members are sent that too, but
+	// it is no change, and nothing that a member has to hold.
+	Plain map[string]any
+	// Hash identifies what was derived, as AnnotationHash has it; it is never empty.
+	Hash string
+	// Content is the Hash of what a member holds as long as nobody but canary-checker changes it.
+	Content string
+	// Generation is the parent's.
+	Generation int64
+}
+
+// For returns what agent's cluster should hold of parent: the same name (with "-local" behind it in the hub itself) and namespace,
+// the spec without agentSelector, and the parent's labels and annotations without those that tools own or consume, with
+// fanout's own added. Plain is parent's spec WithoutRoundTrip. It is pure: it does not change its arguments.
+func For(parent *unstructured.Unstructured, plain any, hubID, agent string) Copy {
+	place := Place(KeyOf(parent), agent)
+
+	labels := portable(parent.GetLabels())
+	labels[LabelManagedBy] = FieldManager
+	labels[LabelHub] = hubID
+
+	spec := withoutSelector(parent.Object["spec"])
+	annotations := portable(parent.GetAnnotations())
+	annotations[AnnotationParent] = parent.GetNamespace() + "/" + parent.GetName()
+	annotations[AnnotationParentUID] = string(parent.GetUID())
+	annotations[AnnotationAgent] = agent
+	annotations[AnnotationFields] = strings.Join(slices.Sorted(maps.Keys(spec)), ",")
+
+	derived := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
+	derived.SetAPIVersion(Canaries.GroupVersion().String())
+	derived.SetKind(Kind)
+	derived.SetNamespace(place.Namespace)
+	derived.SetName(place.Name)
+	derived.SetLabels(labels)
+	if agent == LocalAgent {
+		derived.SetOwnerReferences([]metav1.OwnerReference{{
+			APIVersion: Canaries.GroupVersion().String(), Kind: Kind,
+			Name: parent.GetName(), UID: parent.GetUID(),
+		}})
+	}
+	c := Copy{Canary: derived, Plain: withoutSelector(plain), Generation: parent.GetGeneration()}
+	c.Hash = Hash(labels, annotations, Owner(derived), c.Plain)
+	c.Content = c.Hash
+	if reduced, differs := ReduceLists(c.Plain); differs {
+		c.Content = Hash(labels, annotations, Owner(derived), reduced)
+	}
+	annotations[AnnotationHash] = c.Hash
+	annotations[AnnotationParentGeneration] = strconv.FormatInt(c.Generation, 10)
+	derived.SetAnnotations(annotations)
+	return c
+}
+
+// withoutSelector returns a copy of a parent's spec without what only the hub reads in it.
+func withoutSelector(spec any) map[string]any {
+	fields, _ := spec.(map[string]any)
+	fields = maps.Clone(fields)
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	delete(fields, "agentSelector")
+	return fields
+}
+
+// portable returns a copy of a parent's labels or annotations without those that mean something only where the
+// parent stands: a derived Canary that carried Argo CD's, Helm's or Flux's marks would be theirs to prune, and
+// canary-checker's next-runtime, which a member's canary-checker removes after it ran once, would run for ever.
+func portable(metadata map[string]string) map[string]string {
+	kept := make(map[string]string, len(metadata)+4)
+	for key, value := range metadata {
+		if !belongsToTool(key) {
+			kept[key] = value
+		}
+	}
+	return kept
+}
+
+func belongsToTool(key string) bool {
+	switch key {
+	case "app.kubernetes.io/instance", LabelManagedBy:
+		return true
+	}
+	domain, name, qualified := strings.Cut(key, "/")
+	if !qualified {
+		return key == nextRuntime
+	}
+	switch domain {
+	case "kubectl.kubernetes.io", "argocd.argoproj.io", "meta.helm.sh", "helm.sh", "config.kubernetes.io", "fanout.flanksource.com":
+		return true
+	}
+	return name == nextRuntime || strings.HasSuffix(domain, ".toolkit.fluxcd.io")
+}
+
+// nextRuntime is the name of canary-checker's annotation that asks for one run at a given time.
+const nextRuntime = "next-runtime"

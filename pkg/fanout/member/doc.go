@@ -1,0 +1,15 @@
+// Package member keeps one member in step with what the hub asks of it. It knows neither how the hub comes to ask nor any other
+// member; what it needs of the hub is the interface Hub.
+//
+// One place's way, in the order of the files that it passes:
+//
+//	member.go      each member has a queue and workers of its own; sync(key) looks both ways
+//	hub.go         what the hub asks for there
+//	view.go        what the member holds: watch.go brings it, observed.go trims it of its spec
+//	place.go       what is remembered of a place besides, until it is forgotten in one go
+//	decide.go      the two compared: create, update, verify, delete, wait or nothing
+//	apply.go       the write, and prune.go the delete; both carry what they were decided on
+//	takeback.go    before a write that takes a list away: it is fanout's again, whoever wrote it last
+//	terminating.go the wait for a deleted copy to go, and the report if it does not
+//	errors.go      what an error means for the next attempt; fight.go holds back a write
+package member

@@ -1,0 +1,49 @@
+package member
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+)
+
+// Options says how a Member works. The zero value of a field is not a default: all are to be set.
+type Options struct {
+	// HubID is the UID of the hub's kube-system Namespace. It marks what this hub owns in the members.
+	HubID string
+	// CreateNamespaces lets fanout create a derived Canary's namespace in a member that lacks it.
+	CreateNamespaces bool
+	// ConcurrentSyncs bounds the requests in flight per member.
+	ConcurrentSyncs int
+	// RequestTimeout bounds each request, watches aside.
+	RequestTimeout time.Duration
+	// OrphanSweepPeriod is how often the member's derived Canaries are listed afresh.
+	OrphanSweepPeriod time.Duration
+	// Metrics counts what is done.
+	Metrics *Metrics
+	// Clock is the time.
+	Clock clock.Clock
+}
+
+const (
+	retryBaseDelay = 50 * time.Millisecond
+	retryMaxDelay  = time.Minute
+)
+
+// backoff is the delay of failed syncs: exponential per key, and with jitter, so that what failed together is
+// not tried again together.
+type backoff struct {
+	workqueue.TypedRateLimiter[types.NamespacedName]
+}
+
+func newBackoff() backoff {
+	return backoff{workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](retryBaseDelay, retryMaxDelay)}
+}
+
+// When returns between half and one and a half times the exponential delay.
+func (b backoff) When(key types.NamespacedName) time.Duration {
+	delay := b.TypedRateLimiter.When(key)
+	return delay/2 + rand.N(delay)
+}

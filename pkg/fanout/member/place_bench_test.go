@@ -1,0 +1,41 @@
+package member
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"fanout/pkg/fanout/derive"
+)
+
+// BenchmarkPlaces tells what a place takes in memory that fanout has written to and that is as it should be.
+func BenchmarkPlaces(b *testing.B) {
+	const count = 100_000
+	now := time.Now()
+	for b.Loop() {
+		before := inUse()
+		v := newView(func(types.NamespacedName) {})
+		for i := range count {
+			c := copyOf(fmt.Sprintf("canary-%d", i), i+1)
+			c.SetUID(types.UID(fmt.Sprintf("%036d", i)))
+			if err := v.Update(c); err != nil {
+				b.Fatal(err)
+			}
+			key := derive.KeyOf(c)
+			v.at(key, func(p *place) { p.written.wrote(p.held.hash, now) })
+		}
+		b.ReportMetric(float64(inUse()-before)/count, "B/place")
+		runtime.KeepAlive(v)
+	}
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,0 +1,63 @@
+package member
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func TestPlacesAreRememberedApartAndForgottenInOneGo(t *testing.T) {
+	v, _ := aView()
+	must(t, v.Replace(nil, "1"))
+	now := time.Unix(1_800_000_000, 0)
+	remember := func(name string) {
+		v.record(at(name), observe(copyOf(name, 5)))
+		v.at(at(name), func(p *place) {
+			p.written.wrote("h", now)
+			p.written.wrote("h", now)
+			*p.noted() = remarks{settled: settlement{"h", "content"}, awaited: now}
+		})
+		mustEqual(t, "failed before", v.fail(at(name), "Forbidden"), "")
+	}
+	remember("a")
+	remember("b")
+	mustEqual(t, "fails again", v.fail(at("a"), "Throttled"), "Forbidden")
+	mustEqual(t, "is well again", v.fail(at("a"), ""), "Throttled")
+	v.forget(at("a"))
+	v.at(at("a"), func(p *place) { p.noted().awaited = time.Time{} })
+
+	mustEqual(t, "what is left of it, while it stands", *v.places[at("a")], place{held: v.get(at("a"))})
+	mustEqual(t, "another's delay", v.delay(at("b"), "h", now), fightBaseDelay)
+	mustEqual(t, "another's settled content", v.settled(at("b"), "h"), "content")
+	mustEqual(t, "failing", v.failing(), []types.NamespacedName{at("b")})
+	mustEqual(t, "awaited", v.awaited(), []types.NamespacedName{at("b")})
+
+	must(t, v.Delete(copyOf("a", 6)))
+	must(t, v.Delete(copyOf("b", 7)))
+	shows(t, v)
+	if len(v.places) != 1 || v.places[at("b")] == nil {
+		t.Errorf("of %d places something is remembered, want what b has been through", len(v.places))
+	}
+	mustEqual(t, "a deleted one's delay", v.delay(at("b"), "h", now), fightBaseDelay)
+	v.forget(at("b"))
+	v.fail(at("b"), "")
+	v.at(at("b"), func(p *place) { p.noted().awaited = time.Time{} })
+	mustEqual(t, "places", len(v.places), 0)
+}
+
+// Reading or clearing what is not there leaves nothing behind.
+func TestNothingIsRememberedOfAPlaceWhereNothingHappens(t *testing.T) {
+	v, _ := aView()
+	v.fail(at("a"), "")
+	v.forget(at("a"))
+	mustEqual(t, "delay", v.delay(at("a"), "h", time.Now()), 0)
+	mustEqual(t, "settled", v.settled(at("a"), "h"), "")
+	v.record(at("a"), observe(copyOf("a", 1)))
+	must(t, v.Replace(nil, "2"))
+	mustEqual(t, "places", len(v.places), 0)
+	if slices.Contains(v.keys(), at("a")) || v.len() != 0 {
+		t.Error("it is still held")
+	}
+}

@@ -1,0 +1,215 @@
+package member
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+
+	"fanout/pkg/fanout/derive"
+)
+
+// view is what one member holds of this hub's derived Canaries: the store behind the member's reflector, which
+// trims each object as it comes in. A write's answer goes in as well, so that the next sync decides on it
+// even when the watch is behind. Versions of one resource are comparable as numbers (KEP-5504); where a
+// server's are not, only the watch counts.
+type view struct {
+	// changed is called, outside the lock, with each place whose Canary came, changed or went.
+	changed func(types.NamespacedName)
+	// replaced, where there is one, is called after a fresh list has come in.
+	replaced func()
+
+	mu     sync.RWMutex
+	places map[types.NamespacedName]*place
+	held   int           // places that hold something
+	seen   uint64        // the latest version that the watch has brought
+	synced chan struct{} // closed by the first Replace
+}
+
+var _ cache.ReflectorStore = (*view)(nil)
+
+func newView(changed func(types.NamespacedName)) *view {
+	return &view{
+		changed: changed,
+		places:  map[types.NamespacedName]*place{},
+		synced:  make(chan struct{}),
+	}
+}
+
+// get returns what stands at key, or nil.
+func (v *view) get(key types.NamespacedName) *observed {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.holds(key)
+}
+
+// holds is get for whoever has the lock.
+func (v *view) holds(key types.NamespacedName) *observed {
+	if p := v.places[key]; p != nil {
+		return p.held
+	}
+	return nil
+}
+
+// hold has o stand at key, or nothing where o is nil.
+func (v *view) hold(key types.NamespacedName, o *observed) {
+	p := v.places[key]
+	if p == nil {
+		p = &place{}
+	}
+	if p.held != nil {
+		v.held--
+	}
+	if p.held = o; o != nil {
+		v.held++
+	}
+	v.keep(key, p)
+}
+
+// keys returns the places that hold something.
+func (v *view) keys() []types.NamespacedName {
+	return v.which(func(p *place) bool { return p.held != nil })
+}
+
+// which returns the places of which that is true.
+func (v *view) which(is func(*place) bool) []types.NamespacedName {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var keys []types.NamespacedName
+	for key, p := range v.places {
+		if is(p) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// len returns how many places hold something.
+func (v *view) len() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.held
+}
+
+// record puts in what a write or a read of the object itself returned, unless the watch is past that already:
+// then it knows better, and may have seen the object go.
+func (v *view) record(key types.NamespacedName, o *observed) {
+	version := o.version()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if version > v.seen {
+		v.hold(key, o)
+	}
+}
+
+// recordDeleted notes that a delete of o was accepted: until the watch says that it is gone, it is terminating.
+func (v *view) recordDeleted(key types.NamespacedName, o *observed) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.holds(key) == o {
+		terminating := *o
+		terminating.terminating = true
+		v.hold(key, &terminating)
+	}
+}
+
+// Add implements cache.ReflectorStore.
+func (v *view) Add(obj any) error { return v.Update(obj) }
+
+// Update implements cache.ReflectorStore. The echo of fanout's own write, which is known already, costs nothing.
+func (v *view) Update(obj any) error {
+	canary, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return errUnexpected(obj)
+	}
+	key := derive.KeyOf(canary)
+	if v.isKnown(key, canary.GetResourceVersion()) {
+		return nil
+	}
+	o := observe(canary)
+	v.mu.Lock()
+	v.seen = max(v.seen, o.version())
+	if known := v.holds(key); known == nil || known.version() < o.version() || o.version() == 0 {
+		v.hold(key, o)
+	}
+	v.mu.Unlock()
+	v.changed(key)
+	return nil
+}
+
+// isKnown tells whether key was last seen at that version, and notes that the watch is there now too.
+func (v *view) isKnown(key types.NamespacedName, version string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	known := v.holds(key)
+	if known == nil || known.resourceVersion != version {
+		return false
+	}
+	v.seen = max(v.seen, known.version())
+	return true
+}
+
+// Delete implements cache.ReflectorStore. The object carries the version of its deletion.
+func (v *view) Delete(obj any) error {
+	canary, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return errUnexpected(obj)
+	}
+	key, version := derive.KeyOf(canary), parseVersion(canary.GetResourceVersion())
+	v.mu.Lock()
+	v.seen = max(v.seen, version)
+	if known := v.holds(key); known != nil && known.version() <= version {
+		v.hold(key, nil)
+	}
+	v.mu.Unlock()
+	v.changed(key)
+	return nil
+}
+
+// Replace implements cache.ReflectorStore: a fresh list.
+func (v *view) Replace(list []any, version string) error {
+	items := make(map[types.NamespacedName]*observed, len(list))
+	for _, obj := range list {
+		canary, ok := obj.(*unstructured.Unstructured)
+		if !ok {
+			return errUnexpected(obj)
+		}
+		items[derive.KeyOf(canary)] = observe(canary)
+	}
+	v.mu.Lock()
+	changed := slices.Collect(maps.Keys(items))
+	for key, p := range v.places {
+		if _, ok := items[key]; !ok && p.held != nil {
+			changed = append(changed, key)
+			v.hold(key, nil)
+		}
+	}
+	for key, o := range items {
+		v.hold(key, o)
+	}
+	v.seen = parseVersion(version)
+	select {
+	case <-v.synced:
+	default:
+		close(v.synced)
+	}
+	v.mu.Unlock()
+	for _, key := range changed {
+		v.changed(key)
+	}
+	if v.replaced != nil {
+		v.replaced()
+	}
+	return nil
+}
+
+// Resync implements cache.ReflectorStore; the controller resyncs by its own period.
+func (v *view) Resync() error { return nil }
+
+func errUnexpected(obj any) error {
+	return fmt.Errorf("watch of derived Canaries brought a %T", obj)
+}
