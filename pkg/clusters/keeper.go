@@ -27,10 +27,11 @@ type keeper struct {
 
 	agent string // what the Secret registers its member as, "" before it is known
 
-	id       string   // of the cluster that was last worked with
-	said     string   // what was last reported
-	rejoins  bool     // the member is taken back since its Secret says something else of it
-	ends     foreseen // the end of the credential in use
+	id       string            // of the cluster that was last worked with
+	said     string            // what was last reported
+	labels   map[string]string // that the handler knows of the member
+	rejoins  bool              // the member is taken back since its Secret says something else of it
+	ends     foreseen          // the end of the credential in use
 	redactor redactor
 }
 
@@ -198,8 +199,9 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	}
 	k.id = id
 	k.connected(ctx, secret, id, first)
+	k.labels = labelsOf(secret)
 	k.handler.Join(ctx, &Member{
-		Agent: k.agent, ID: id, Client: client, Namespaces: namespaces,
+		Agent: k.agent, Labels: k.labels, ID: id, Client: client, Namespaces: namespaces,
 		Warn:   func(reason, message string) { k.event(secret, corev1.EventTypeWarning, reason, message) },
 		Redact: k.redactor.text,
 	})
@@ -238,6 +240,7 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 			if err := k.renew(ctx, joined, secret, id, current); err != nil {
 				return err
 			}
+			k.relabel(ctx, secret)
 			continue
 		case <-probeDue.C():
 			probeDue.Reset(period())

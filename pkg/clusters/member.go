@@ -12,6 +12,8 @@ import (
 type Member struct {
 	// Agent is the member's name, as its Secret says.
 	Agent string
+	// Labels are those by which selectors find it. Relabel brings others.
+	Labels map[string]string
 	// ID is the UID of the cluster's kube-system Namespace.
 	ID string
 	// Client stays valid while the Handler has the member: when the Secret brings a new credential for the same
@@ -31,6 +33,8 @@ type Member struct {
 type Handler interface {
 	// Join hands over a member, to be worked with until Leave. It does not block.
 	Join(context.Context, *Member)
+	// Relabel tells that a member that is joined has other labels from now on. It does not block.
+	Relabel(agent string, labels map[string]string)
 	// Leave takes a member back, for whatever reason. It returns when nothing more is done with it.
 	Leave(agent string)
 	// Drain removes from a member that is not joined all that was put there, and returns nil when nothing is

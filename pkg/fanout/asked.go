@@ -13,7 +13,7 @@ import (
 // asked is the hub as one member sees it.
 type asked struct {
 	*Controller
-	agent string
+	*agent
 }
 
 var _ member.Hub = asked{}
@@ -21,7 +21,7 @@ var _ member.Hub = asked{}
 func (a asked) Synced() <-chan struct{} { return a.ready }
 
 func (a asked) Demand(key types.NamespacedName) member.Demand {
-	return a.parent(a.agent, key).demand(a.options.HubID, a.agent)
+	return a.parent(a.name, key).demand(a.options.HubID, a.name, a.labels())
 }
 
 func (a asked) ConfirmVanished(ctx context.Context, since, created time.Time) error {
@@ -30,9 +30,9 @@ func (a asked) ConfirmVanished(ctx context.Context, since, created time.Time) er
 
 // Warn puts an Event on the parent.
 func (a asked) Warn(key types.NamespacedName, reason, message string) {
-	if p := a.parent(a.agent, key); p != nil {
+	if p := a.parent(a.name, key); p != nil {
 		message = message[:min(len(message), maxEventMessage)]
-		a.options.Recorder.Eventf(reference(p), corev1.EventTypeWarning, reason, "agent %q: %s", a.agent, message)
+		a.options.Recorder.Eventf(reference(p), corev1.EventTypeWarning, reason, "agent %q: %s", a.name, message)
 	}
 }
 

@@ -39,7 +39,7 @@ type Controller struct {
 // running is a member's controller at work.
 type running struct {
 	*member.Member
-	agent   string
+	*agent
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
@@ -114,7 +114,23 @@ func everyNamespace() selector.Namespaces {
 
 // Join implements clusters.Handler: it starts to keep member in step. It does not block.
 func (c *Controller) Join(ctx context.Context, joined *clusters.Member) {
-	c.start(ctx, joined, asked{c, joined.Agent})
+	c.start(ctx, joined, func(a *agent) member.Hub { return asked{c, a} })
+}
+
+// Relabel implements clusters.Handler: it has the member look at what it is selected for by other labels than before.
+func (c *Controller) Relabel(agent string, labels map[string]string) {
+	c.mu.RLock()
+	m := c.members[agent]
+	c.mu.RUnlock()
+	if m == nil {
+		return
+	}
+	before := m.relabel(labels)
+	for _, item := range c.parents.List() {
+		if p := item.(*parent); p.matches(agent, before) != p.matches(agent, labels) {
+			m.Look(derive.Place(p.key(), agent))
+		}
+	}
 }
 
 // Leave implements clusters.Handler: it returns when nothing more is done in the member.
@@ -132,7 +148,7 @@ func (c *Controller) Leave(agent string) {
 // Drain implements clusters.Handler: it deletes from the member what this hub derived there, and returns nil
 // when it is all gone.
 func (c *Controller) Drain(ctx context.Context, leaving *clusters.Member) error {
-	m := c.start(ctx, leaving, nothingWanted{asked{c, leaving.Agent}})
+	m := c.start(ctx, leaving, func(a *agent) member.Hub { return nothingWanted{asked{c, a}} })
 	defer c.Leave(leaving.Agent)
 	left := -1
 	err := wait.PollUntilContextCancel(ctx, drainPoll, true, func(context.Context) (bool, error) {
@@ -154,12 +170,13 @@ func (c *Controller) Drain(ctx context.Context, leaving *clusters.Member) error 
 // drainPoll is how often a draining member's view is looked at; it costs no request.
 const drainPoll = 20 * time.Millisecond
 
-func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub member.Hub) *running {
+func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub func(*agent) member.Hub) *running {
 	logger := klog.LoggerWithValues(klog.FromContext(ctx), "agent", joined.Agent)
 	ctx, cancel := context.WithCancel(klog.NewContext(ctx, logger))
+	a := newAgent(joined)
 	m := &running{
-		Member:  member.New(joined, hub, c.options.ofMembers()),
-		agent:   joined.Agent,
+		Member:  member.New(joined, hub(a), c.options.ofMembers()),
+		agent:   a,
 		stop:    cancel,
 		stopped: make(chan struct{}),
 	}
@@ -190,8 +207,8 @@ func (c *Controller) changed(before, after any) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, m := range c.members {
-		derived := derive.Place(key, m.agent)
-		if old.matches(m.agent) || new.matches(m.agent) || m.Holds(derived) {
+		derived := derive.Place(key, m.name)
+		if m.isIn(old) || m.isIn(new) || m.Holds(derived) {
 			m.Look(derived)
 		}
 	}
@@ -200,8 +217,8 @@ func (c *Controller) changed(before, after any) {
 // enqueueAll enqueues all that m should hold. What it holds beyond that is enqueued by its view.
 func (c *Controller) enqueueAll(m *running) {
 	for _, item := range c.parents.List() {
-		if p := item.(*parent); p.matches(m.agent) {
-			m.Look(derive.Place(p.key(), m.agent))
+		if p := item.(*parent); m.isIn(p) {
+			m.Look(derive.Place(p.key(), m.name))
 		}
 	}
 }

@@ -81,19 +81,19 @@ func agentSelector(canary *unstructured.Unstructured) ([]string, error) {
 	return patterns, nil
 }
 
-// matches tells whether agent should hold what is derived from p; from nil nothing is.
-func (p *parent) matches(agent string) bool {
-	return p != nil && p.canary != nil && p.invalid == nil && p.agents.Matches(agent)
+// matches tells whether an agent with those labels should hold what is derived from p; from nil nothing is.
+func (p *parent) matches(agent string, labels map[string]string) bool {
+	return p != nil && p.canary != nil && p.invalid == nil && p.agents.Matches(agent, labels)
 }
 
-// demand says what p asks of agent's cluster, or that nothing should stand there; p may be nil.
-func (p *parent) demand(hubID, agent string) member.Demand {
+// demand says what p asks of the cluster of an agent with those labels, or that nothing should stand there; p may be nil.
+func (p *parent) demand(hubID, agent string, labels map[string]string) member.Demand {
 	switch {
 	case p == nil:
 		return member.Demand{}
 	case p.invalid != nil:
 		return member.Demand{Frozen: true, Parent: p.state()}
-	case !p.matches(agent):
+	case !p.matches(agent, labels):
 		return member.Demand{Parent: p.state()}
 	}
 	return member.Demand{Copy: derive.For(p.canary, p.plain, hubID, agent), Parent: p.state(), Seen: p.seen}

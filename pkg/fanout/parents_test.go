@@ -60,10 +60,10 @@ func TestParents(t *testing.T) {
 			if row.invalid == "" && p.invalid != nil || row.invalid != "" && (p.invalid == nil || !strings.Contains(p.invalid.Error(), row.invalid)) {
 				t.Errorf("invalid: %v", p.invalid)
 			}
-			if got := p.matches(member1); got != row.matches {
+			if got := p.matches(member1, nil); got != row.matches {
 				t.Errorf("matches %s: %t", member1, got)
 			}
-			if p.matches(derive.LocalAgent) {
+			if p.matches(derive.LocalAgent, nil) {
 				t.Error("matches local, which none of them names")
 			}
 			if _, keeps := p.Object.(*unstructured.Unstructured).Object["spec"]; keeps && !row.isOne {
@@ -81,7 +81,7 @@ func TestAParentIsTrimmed(t *testing.T) {
 	if canary.GetManagedFields() != nil || canary.Object["status"] != nil {
 		t.Errorf("kept %v and %v", canary.GetManagedFields(), canary.Object["status"])
 	}
-	mustEqual(t, "what is derived from it", parentOf(t, canary).demand(thisHub, member1).Canary.Object, parentOf(t, aParent()).demand(thisHub, member1).Canary.Object)
+	mustEqual(t, "what is derived from it", parentOf(t, canary).demand(thisHub, member1, nil).Canary.Object, parentOf(t, aParent()).demand(thisHub, member1, nil).Canary.Object)
 }
 
 func TestTheTransformLeavesWhatItMadeAlone(t *testing.T) {
@@ -104,7 +104,7 @@ func TestNothingIsDerivedFromNothing(t *testing.T) {
 		"one that selects others":   {parentOf(t, aParent(withSelector([]any{"*-dev"}))), member.SomeParent},
 		"one that selects nobody":   {parentOf(t, aParent(withoutSpec("agentSelector"))), member.SomeParent},
 	} {
-		if asked := row.parent.demand(thisHub, member1); asked.Canary != nil || asked.Hash != "" || asked.Frozen || asked.Parent != row.state {
+		if asked := row.parent.demand(thisHub, member1, nil); asked.Canary != nil || asked.Hash != "" || asked.Frozen || asked.Parent != row.state {
 			t.Errorf("%s asks for %+v", name, asked)
 		}
 	}

@@ -42,7 +42,7 @@ func BenchmarkMatches(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				s.Matches(agents[i])
+				s.Matches(agents[i], nil)
 				if i++; i == len(agents) {
 					i = 0
 				}
@@ -53,7 +53,7 @@ func BenchmarkMatches(b *testing.B) {
 		s, name := worstSearch(b)
 		b.ReportAllocs()
 		for b.Loop() {
-			s.Matches(name)
+			s.Matches(name, nil)
 		}
 	})
 }

@@ -1,8 +1,10 @@
 // Package selector reads a Canary's agentSelector, a list of patterns over
-// agent names, and tells which agents it selects.
+// agent names and of label selectors, and tells which agents it selects.
 //
 // # Rules
 //
+//   - An entry is a pattern, or a label selector if it says so (see below). What
+//     follows of patterns goes for both.
 //   - A pattern selects the agents it matches. A pattern after a `!` excludes
 //     them, and an exclusion wins wherever it stands in the list.
 //   - A list of exclusions only selects every agent but those excluded.
@@ -38,6 +40,16 @@
 // take it for a selection of nothing would remove what is deployed. For the same
 // reason a blank entry, or a lone `!`, is an error: most likely a template's
 // value is missing, and neither "no agent" nor "all agents" is what was meant.
+//
+// # Labels
+//
+// An entry that has `=`, ` in (` or ` notin (` outside brackets and braces is a
+// Kubernetes label selector, as `tier=prod,region in (eu,us)`: it selects the
+// agents of which all its terms are true. No pattern could hold any of these
+// before there were labels, so none has changed its meaning. Its case matters.
+// Each term has to name values: a key alone is more likely an agent's name, and an
+// empty value a template's that is missing. Labels never speak of [Local].
+// See docs/adr/0006-selecting-by-labels.md.
 //
 // # Bounds
 //

@@ -12,6 +12,7 @@ import (
 )
 
 func TestFaults(t *testing.T) {
+	const inNoName = "is in no name (to select by a label, name its values: key in (a,b))"
 	const mixed = "neither one range, as [a-c], nor one set, as [abc]"
 	for _, tc := range []struct {
 		pattern  string
@@ -58,8 +59,23 @@ func TestFaults(t *testing.T) {
 		{"{[a}]}", 3, "unopened }"},
 
 		{"eu-*,us-*", 4, "comma outside braces (a pattern is an entry of its own)"},
-		{"{eu, us}-*", 4, "' ' is in no name"},
-		{"eu us", 2, "' ' is in no name"},
+		{"{eu, us}-*", 4, "' ' " + inNoName},
+		{"eu us", 2, "' ' " + inNoName},
+		{"topology.kubernetes.io/region", 22, "'/' " + inNoName},
+		{"region in eu,us", 6, "' ' " + inNoName},
+		{"region(eu)", 6, "'(' " + inNoName},
+		{"{a=b,c}", 2, "'=' is in no name"},
+		{"edge-[=]", 6, "'=' is in no name"},
+
+		{"tier==", 0, "no value for tier, or an empty one"},
+		{" ! tier=", 3, "no value for tier, or an empty one"},
+		{"tier!=", 0, "no value for tier, or an empty one"},
+		{"a=b,tier in ()", 4, "no value for tier, or an empty one"},
+		{"tier in (a,)", 0, "no value for tier, or an empty one"},
+		{"region in (eu,us", 10, "unclosed ("},
+		{"tier=prod,region in (eu", 20, "unclosed ("},
+		{"tier=prod,eu-west", 10, "eu-west alone: a name is an entry of its own, and a label is asked for by its values, as in eu-west in (a,b)"},
+		{"tier=prod,!gpu", 11, "gpu alone: a name is an entry of its own, and a label is asked for by its values, as in gpu in (a,b)"},
 		{"eu_west", 2, "'_' is in no name"},
 		{`eu\*`, 2, `'\\' is in no name`},
 		{`eu\`, 2, `'\\' is in no name`},

@@ -12,7 +12,8 @@ import (
 var seedLists = []string{
 	"*", "eu-*\n*-prod", "us-*-prod\n!us-east-prod", "{eu,us}-*", "edge-[0-9]", "!*-dev\n!*-test", "local\n!local\n!lo*",
 	" ! EU-[A-C] ", "\n", "!", "{a,{b,c}*}?[!x-z]", "{,}", "{}", "eu-{a", "a}]", "[z-a]\n[a-]\n[-a]\n[ab-]\n[--9]\n[]", "a,b", `\*`,
-	"*a*a*a*a*b", "{a,aa}{a,aa}{a,aa}b", "{*a,x}{*a,x}c?", "***?*?*", "{{{{{{{{{a}}}}}}}}}", "\xff", "[\xff]", "é\u212a", "\x00",
+	"*a*a*a*a*b", "{a,aa}{a,aa}{a,aa}b", "{*a,x}{*a,x}c?", "***?*?*", "{{{{{{{{{a}}}}}}}}}", "\xff", "[\xff]", "tier=prod,region in (eu,us)\n!maintenance=true", "a notin (b)\na!=b", "a in (b", "a==\n!b=",
+	"=\nin (a)\na in (", "a=b,!c,d\n[a=b]", "A/b=c\na in (\xff)", "é\u212a", "\x00",
 }
 
 func FuzzParse(f *testing.F) {
@@ -49,12 +50,12 @@ func FuzzMatches(f *testing.F) {
 		patterns := strings.Split(list, "\n")
 		s, err := Parse(patterns)
 		if err != nil {
-			if s.Matches(agent) {
+			if s.Matches(agent, nil) {
 				t.Fatalf("a faulty list selects %q", agent)
 			}
 			return
 		}
-		got := s.Matches(agent)
+		got := s.Matches(agent, nil)
 		if _, ok := foldName(agent); !ok {
 			if got {
 				t.Fatalf("selects %q", agent)

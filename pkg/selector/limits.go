@@ -31,6 +31,10 @@ const (
 	// are tried at every position of a name.
 	MaxSearches = 32
 
+	// MaxTerms is the number of terms over labels, as in `tier=prod,region in (a,b)`,
+	// which has two.
+	MaxTerms = 1024
+
 	// MaxFaults is the number of faulty patterns that an error describes. It
 	// counts all of them.
 	MaxFaults = 16
@@ -38,7 +42,7 @@ const (
 
 // A cost is what a list spends of the limits on it as a whole.
 type cost struct {
-	alternatives, wildcards, searches int
+	alternatives, wildcards, searches, terms int
 }
 
 // add adds the cost of a pattern without braces.

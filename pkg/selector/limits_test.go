@@ -117,7 +117,7 @@ func TestHostilePatternsMatchInBoundedWork(t *testing.T) {
 		}
 		checkWork(t, s)
 		for _, agent := range []string{strings.Repeat("a", MaxNameBytes), strings.Repeat("ab", MaxNameBytes/2), strings.Repeat("a", MaxNameBytes-1) + "b"} {
-			s.Matches(agent)
+			s.Matches(agent, nil)
 		}
 	}
 	checkWork(t, worst)
@@ -142,8 +142,12 @@ func worstSearch(t testing.TB) (Selector, string) {
 // checkWork counts the character comparisons a name may cost, at most.
 func checkWork(t *testing.T, s Selector) {
 	t.Helper()
-	work := 0
+	work, terms := 0, 0
 	for _, set := range []set{s.selected, s.excluded} {
+		for _, selector := range set.labels {
+			all, _ := selector.Requirements()
+			terms += len(all)
+		}
 		for _, g := range set.globs {
 			text := 0
 			work += min(g.first.width+g.last.width, MaxNameBytes)
@@ -159,6 +163,9 @@ func checkWork(t *testing.T, s Selector) {
 			// strings.Index is linear.
 			work += MaxNameBytes + text
 		}
+	}
+	if terms > MaxTerms {
+		t.Errorf("it has %d terms over labels", terms)
 	}
 	if work > 1_300_000 {
 		t.Errorf("a name may cost %d comparisons", work)

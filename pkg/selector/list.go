@@ -12,7 +12,7 @@ type list struct {
 	// be empty all the same: `local` goes into none.
 	selects, excludes            bool
 	localSelected, localExcluded bool
-	// plain is set where Local is a name like any other.
+	// plain is set where all are names, and Local is one like any other.
 	plain bool
 	spent cost
 }
@@ -55,12 +55,20 @@ func (l *list) add(pattern string) *PatternError {
 	if !l.plain && strings.EqualFold(pattern[start:end], Local) {
 		l.localSelected = l.localSelected || !excludes
 		l.localExcluded = l.localExcluded || excludes
-	} else if f := l.addGlob(pattern[:end], start, excludes); f != nil {
+	} else if f := l.addTo(pattern[:end], start, excludes); f != nil {
 		return f
 	}
 	l.selects = l.selects || !excludes
 	l.excludes = l.excludes || excludes
 	return nil
+}
+
+// addTo takes in what starts there in the pattern: a label selector or a glob.
+func (l *list) addTo(pattern string, start int, excludes bool) *PatternError {
+	if !l.plain && isLabels(pattern[start:]) {
+		return l.addLabels(pattern, start, excludes)
+	}
+	return l.addGlob(pattern, start, excludes)
 }
 
 // addGlob takes in the glob that starts there in the pattern.
@@ -70,7 +78,7 @@ func (l *list) addGlob(pattern string, start int, excludes bool) *PatternError {
 		return f
 	}
 	// Counted first: spelling out is what the limit is there to prevent.
-	spent := cost{alternatives: l.spent.alternatives + tree.count()}
+	spent := cost{alternatives: l.spent.alternatives + tree.count(), terms: l.spent.terms}
 	if f := spent.exceeded(start); f != nil {
 		return f
 	}

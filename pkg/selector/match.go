@@ -4,14 +4,17 @@ import (
 	"strings"
 
 	gobwas "github.com/gobwas/glob"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
-// A set matches what any of its patterns matches.
+// A set matches what any of its entries matches.
 type set struct {
 	// names are the patterns that match nothing but themselves. A list may name
 	// hundreds of agents; they cost one lookup.
 	names map[string]struct{}
 	globs []glob
+	// labels are over what else is known of an agent than its name.
+	labels []labels.Selector
 }
 
 func (s *set) add(globs []glob) {
@@ -27,12 +30,17 @@ func (s *set) add(globs []glob) {
 	}
 }
 
-func (s *set) matches(name string) bool {
+func (s *set) matches(name string, of map[string]string) bool {
 	if _, ok := s.names[name]; ok {
 		return true
 	}
 	for i := range s.globs {
 		if s.globs[i].matches(name) {
+			return true
+		}
+	}
+	for _, selector := range s.labels {
+		if selector.Matches(labels.Set(of)) {
 			return true
 		}
 	}

@@ -9,7 +9,7 @@ type Namespaces struct {
 
 // ParseNamespaces reads a list of patterns over the names of namespaces, with commas between them:
 // "monitoring, team-*, !team-x". The rules are those of an agentSelector, but for Local, which is a name like any other
-// here. If any pattern is at fault the error is a *ParseError, and the Namespaces name none: they must not be acted upon.
+// here, and for labels, which are none of a namespace's. If any pattern is at fault the error is a *ParseError, and the Namespaces name none: they must not be acted upon.
 func ParseNamespaces(text string) (Namespaces, error) {
 	l := list{plain: true}
 	if err := l.addAll("namespaces", splitOutsideBraces(text)); err != nil {
@@ -21,7 +21,7 @@ func ParseNamespaces(text string) (Namespaces, error) {
 // Matches reports whether the namespace of that name is among them.
 func (n Namespaces) Matches(namespace string) bool {
 	name, ok := foldName(namespace)
-	return ok && !n.excluded.matches(name) && (n.exclusionsOnly || n.named.matches(name))
+	return ok && !n.excluded.matches(name, nil) && (n.exclusionsOnly || n.named.matches(name, nil))
 }
 
 // splitOutsideBraces splits text at the commas that stand in no braces. Braces that are not in pairs are left for the

@@ -74,8 +74,8 @@ func TestNamespacesSelectAsAgentSelectorsDo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n.Matches(name) != s.Matches(name) {
-			t.Errorf("%q: %t for a namespace, %t for an agent", patterns, n.Matches(name), s.Matches(name))
+		if n.Matches(name) != s.Matches(name, nil) {
+			t.Errorf("%q: %t for a namespace, %t for an agent", patterns, n.Matches(name), s.Matches(name, nil))
 		}
 	})
 }

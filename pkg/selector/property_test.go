@@ -68,7 +68,7 @@ func TestSelectsAsTheReferenceDoes(t *testing.T) {
 		patterns := lists.Draw(t, "patterns")
 		s := parse(t, patterns)
 		for _, agent := range rapid.SliceOfN(names, 10, 20).Draw(t, "agents") {
-			if got, want := s.Matches(agent), refSelects(patterns, agent); got != want {
+			if got, want := s.Matches(agent, nil), refSelects(patterns, agent); got != want {
 				t.Fatalf("%q selects %q: %t, want %t", patterns, agent, got, want)
 			}
 		}
@@ -86,7 +86,7 @@ func TestMatchesAsGobwasDoes(t *testing.T) {
 		}
 		for _, agent := range rapid.SliceOfN(names, 10, 20).Draw(t, "agents") {
 			name := strings.ToLower(agent)
-			if got, want := s.Matches(agent), g.Match(name); got != want && name != Local {
+			if got, want := s.Matches(agent, nil), g.Match(name); got != want && name != Local {
 				t.Fatalf("%q matches %q: %t, want %t", pattern, agent, got, want)
 			}
 		}
@@ -99,7 +99,7 @@ func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
 		permuted := rapid.Permutation(slices.Concat(patterns, patterns)).Draw(t, "permuted")
 		s, p := parse(t, patterns), parse(t, permuted)
 		agent := names.Draw(t, "agent")
-		if s.Matches(agent) != p.Matches(agent) {
+		if s.Matches(agent, nil) != p.Matches(agent, nil) {
 			t.Fatalf("%q and %q disagree on %q", patterns, permuted, agent)
 		}
 	})
@@ -114,10 +114,10 @@ func TestExclusionsAlwaysWin(t *testing.T) {
 		agent := names.Filter(func(n string) bool { return strings.ToLower(n) != Local }).Draw(t, "agent")
 		before, after := parse(t, patterns), parse(t, append(slices.Clone(patterns), exclusion))
 		only := parse(t, []string{exclusion})
-		if after.Matches(agent) && !only.Matches(agent) {
+		if after.Matches(agent, nil) && !only.Matches(agent, nil) {
 			t.Fatalf("%q does not exclude %q from %q", exclusion, agent, patterns)
 		}
-		if len(patterns) > 0 && after.Matches(agent) && !before.Matches(agent) {
+		if len(patterns) > 0 && after.Matches(agent, nil) && !before.Matches(agent, nil) {
 			t.Fatalf("%q adds %q to %q", exclusion, agent, patterns)
 		}
 	})

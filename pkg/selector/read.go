@@ -148,6 +148,8 @@ func (r *reader) misplaced() *PatternError {
 		return fault(r.at, "comma outside braces (a pattern is an entry of its own)")
 	case c == '}' || c == ']':
 		return fault(r.at, "unopened %c", c)
+	case c == '/' || c == ' ' || c == '(' || c == ')':
+		return fault(r.at, "%q is in no name (to select by a label, name its values: key in (a,b))", c)
 	case c >= utf8.RuneSelf: // one that may look like a letter it is not
 		return fault(r.at, "%#U is in no name", c)
 	}

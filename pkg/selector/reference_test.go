@@ -4,19 +4,26 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/labels"
 )
 
-// refSelects states the rules once more, as plainly as can be. It knows valid
-// patterns only.
+// refSelects states the rules once more, as plainly as can be, for an agent
+// without labels. It knows valid entries only.
 func refSelects(patterns []string, agent string) bool {
 	agent = strings.ToLower(agent)
 	selects, positive := false, len(patterns) == 0
 	for _, p := range patterns {
 		p, excludes := strings.CutPrefix(strings.TrimSpace(p), "!")
 		p = strings.ToLower(strings.TrimSpace(p))
-		matches := refMatches(p, agent)
-		if agent == "local" || p == "local" {
+		matches := false
+		switch parsed, err := labels.Parse(p); {
+		case agent == "local" || p == "local":
 			matches = p == agent
+		case err == nil && strings.ContainsAny(p, "=("):
+			matches = parsed.Matches(labels.Set{})
+		default:
+			matches = refMatches(p, agent)
 		}
 		if excludes && matches {
 			return false

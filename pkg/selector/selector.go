@@ -14,7 +14,7 @@ type Selector struct {
 	local bool
 }
 
-// Parse reads a list of patterns. An empty list selects nothing. If any pattern
+// Parse reads a list of entries. An empty list selects nothing. If any entry
 // is at fault the error is a *ParseError, which describes each of them, and the
 // Selector selects nothing: it must not be acted upon.
 func Parse(patterns []string) (Selector, error) {
@@ -30,19 +30,19 @@ func Parse(patterns []string) (Selector, error) {
 	}, nil
 }
 
-// Matches reports whether the selector selects the agent of that name, or the
-// hub if it is Local. A string that cannot be an agent's name, because it is
+// Matches reports whether the selector selects the agent of that name and with
+// those labels, or the hub if it is Local. A string that cannot be an agent's name, because it is
 // empty, longer than MaxNameBytes or has a character that names do not have, is
 // never selected.
-func (s Selector) Matches(agent string) bool {
+func (s Selector) Matches(agent string, labels map[string]string) bool {
 	name, ok := foldName(agent)
 	switch {
 	case !ok:
 		return false
 	case name == Local:
 		return s.local
-	case s.excluded.matches(name):
+	case s.excluded.matches(name, labels):
 		return false
 	}
-	return s.exclusionsOnly || s.selected.matches(name)
+	return s.exclusionsOnly || s.selected.matches(name, labels)
 }

@@ -26,7 +26,7 @@ func mustParse(t testing.TB, patterns ...string) Selector {
 }
 
 func selects(s Selector, agents []string) []string {
-	return slices.DeleteFunc(slices.Clone(agents), func(a string) bool { return !s.Matches(a) })
+	return slices.DeleteFunc(slices.Clone(agents), func(a string) bool { return !s.Matches(a, nil) })
 }
 
 // all is the fleet without the hub and the given names.
@@ -107,7 +107,7 @@ func TestMatchesAgentsInUpperCase(t *testing.T) {
 	for agent, want := range map[string]bool{
 		"EU-A": true, "eu-B": true, "Eu-c": false, "Us-X": true, "LOCAL": true, "AP-X": false,
 	} {
-		if got := s.Matches(agent); got != want {
+		if got := s.Matches(agent, nil); got != want {
 			t.Errorf("Matches(%q) = %t, want %t", agent, got, want)
 		}
 	}
@@ -118,13 +118,13 @@ func TestMatchesNoStringThatIsNoName(t *testing.T) {
 	for _, patterns := range [][]string{{"*"}, {"!x"}, {"?*"}, {"[!x]*"}} {
 		s := mustParse(t, patterns...)
 		longest := strings.Repeat("a", MaxNameBytes)
-		if !s.Matches(longest) {
+		if !s.Matches(longest, nil) {
 			t.Errorf("%q does not match the longest name", patterns)
 		}
 		for _, agent := range []string{
 			"", " ", "a b", "a_b", "a/b", "*", "münchen", "\u212a", "\xff", "a\x00", longest + "a", strings.Repeat("a", 1<<16),
 		} {
-			if s.Matches(agent) {
+			if s.Matches(agent, nil) {
 				t.Errorf("%q matches %.40q", patterns, agent)
 			}
 		}
@@ -142,7 +142,7 @@ func TestParseKeepsNothingOfTheList(t *testing.T) {
 	patterns := []string{"eu-*", "!edge-1"}
 	s := mustParse(t, patterns...)
 	patterns[0], patterns[1] = "*", "*"
-	if s.Matches("edge-x") {
+	if s.Matches("edge-x", nil) {
 		t.Error("the selector changed with the list")
 	}
 }
@@ -171,7 +171,7 @@ func ExampleParse() {
 		panic(err)
 	}
 	for _, agent := range []string{"eu-west-prod", "us-east-prod", "ap-south-prod", "local"} {
-		fmt.Println(agent, s.Matches(agent))
+		fmt.Println(agent, s.Matches(agent, nil))
 	}
 
 	_, err = Parse([]string{"*-prod", "!us-east-prod", "eu-{a"})

@@ -48,7 +48,7 @@ func TestAnswersAsTheGuidesSystemDoes(t *testing.T) {
 	} {
 		s := mustParse(t, patterns...)
 		for _, agent := range agents {
-			if got, want := s.Matches(agent), guideSelects(agent, patterns...); got != want {
+			if got, want := s.Matches(agent, nil), guideSelects(agent, patterns...); got != want {
 				t.Errorf("%q selects %q: %t, the guide's system says %t", patterns, agent, got, want)
 			}
 		}
@@ -65,7 +65,7 @@ func TestAnswersAsTheGuidesSystemDoesAlways(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		patterns := rapid.SliceOfN(pattern, 1, 4).Draw(t, "patterns")
 		agent := rapid.StringMatching(`[abAB.\-]{1,8}`).Draw(t, "agent")
-		if got, want := parse(t, patterns).Matches(agent), guideSelects(agent, patterns...); got != want {
+		if got, want := parse(t, patterns).Matches(agent, nil), guideSelects(agent, patterns...); got != want {
 			t.Fatalf("%q selects %q: %t, the guide's system says %t", patterns, agent, got, want)
 		}
 	})
@@ -80,11 +80,11 @@ func TestDiffersFromTheGuidesSystem(t *testing.T) {
 		}
 	}
 	// The guide has `us-*-prod`; its system takes that star for a character.
-	if !mustParse(t, "us-*-prod").Matches("us-east-prod") {
+	if !mustParse(t, "us-*-prod").Matches("us-east-prod", nil) {
 		t.Error("us-*-prod does not select us-east-prod")
 	}
 	// An agent that has the hub's name is the hub.
-	if mustParse(t, "*").Matches(Local) {
+	if mustParse(t, "*").Matches(Local, nil) {
 		t.Error("* selects local")
 	}
 }

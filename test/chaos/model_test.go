@@ -21,7 +21,7 @@ func TestSelects(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want = parsed.Matches(agent)
+				want = parsed.Matches(agent, nil)
 			}
 			if got := selects(patterns, agent); got != want {
 				t.Errorf("%q selects %s: %t", patterns, agent, got)
