@@ -16,7 +16,7 @@ import (
 
 // Documents are the files of which the commands are run, in this order, each from the repository's root.
 var Documents = []string{
-	"README.md", "docs/install.md", "docs/register.md", "docs/choosing.md", "docs/security.md", "docs/troubleshooting.md",
+	"README.md", "docs/install.md", "docs/register.md", "docs/choosing.md", "docs/security.md", "docs/operations.md", "docs/troubleshooting.md",
 }
 
 // Block is what a marker asks to run.
