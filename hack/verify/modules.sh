@@ -10,7 +10,8 @@ while read -r file; do
 		echo "modules: to tidy $directory, type: hack/update/modules.sh" >&2
 		failed=true
 	fi
-	if ! verified=$(go -C "$directory" mod verify); then
+	# A module path without a dot, as this repository's own is, can't have been downloaded: go says that its hash is missing.
+	if verified=$(go -C "$directory" mod verify 2>&1 | grep -v -e '^fanout v0\.0\.0: missing ziphash' -e '^all modules verified$' -e '^go: downloading ' -e '^$'); then
 		echo "$verified"
 		echo 'modules: to download what differs again, type: go clean -modcache' >&2
 		failed=true

@@ -170,12 +170,6 @@ func TestACopyInTheHubHoldsItsOwner(t *testing.T) {
 	}
 }
 
-func removeAnnotation(c *unstructured.Unstructured, key string) {
-	annotations := c.GetAnnotations()
-	delete(annotations, key)
-	c.SetAnnotations(annotations)
-}
-
 // What a member stores exactly as it was sent is seen to be what was asked for, even after a journey as JSON.
 func TestWhatIsStoredAsSentIsHeld(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
