@@ -15,7 +15,8 @@ func uninstalling(t *testing.T, w *world) {
 	})
 	w.hub.apply(t, parent(in, "api-health", "*"))
 	w.isIn(t, in, "api-health", w.members...)
-	said := run(t, w.helm, "uninstall", "fanout", "--kube-context", w.hub.context(), "--namespace", namespace, "--wait", "--timeout", patience.String())
+	// With what Helm tells of the hook, which goes to its log.
+	said := run(t, "bash", "-c", `"$@" 2>&1`, "bash", w.helm, "uninstall", "fanout", "--kube-context", w.hub.context(), "--namespace", namespace, "--wait", "--timeout", patience.String())
 
 	t.Run("No Secret is held", func(t *testing.T) {
 		held := w.hub.kubectl(t, "--namespace", namespace, "get", "secrets", "--selector=fanout.flanksource.com/secret-type=cluster", `--output=jsonpath={range .items[*]}{.metadata.name}:{.metadata.finalizers} {end}`)
@@ -36,7 +37,7 @@ func uninstalling(t *testing.T, w *world) {
 		w.isIn(t, in, "api-health", w.members...)
 	})
 	t.Run("It says how to take that away", func(t *testing.T) {
-		selector := regexp.MustCompile(`kubectl delete canaries -A -l (\S+)`).FindStringSubmatch(said)
+		selector := regexp.MustCompile(`kubectl delete canaries -A -l ([a-z./=0-9-]+)`).FindStringSubmatch(said)
 		if selector == nil {
 			t.Fatalf("it says\n%s", said)
 		}
