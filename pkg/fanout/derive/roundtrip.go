@@ -77,6 +77,12 @@ func ReduceManaged(spec any, managers []Manager, such func(Manager) bool) any {
 	return spec
 }
 
+// WithoutZero takes zero values away from all of spec.
+func WithoutZero(spec any) any {
+	reduced, _ := withoutZero(spec)
+	return reduced
+}
+
 func reduceFields(value any, managed map[string]any) (any, bool) {
 	return eachField(value, func(name string, field any) (any, bool) {
 		switch below, ok := managed["f:"+name].(map[string]any); {

@@ -265,6 +265,14 @@ func TestOnlyAnotherEditIsAFight(t *testing.T) {
 	}{
 		{"status", func(read int) edit { return withSpec("schedule", "@every 9h") },
 			[]string{"GET", "PATCH", "GET", "PATCH", "GET", "PATCH", "GET", "PATCH"}, nil},
+		{"a round trip of the edit", func(read int) edit {
+			if read < 2 {
+				return writtenBy("kubectl-edit", "http", list{anHTTPCheck(fields{"url": "http://elsewhere"})})
+			}
+			empties := anHTTPCheck(empties)
+			empties["url"] = "http://elsewhere"
+			return writtenBy(checker, "http", list{empties})
+		}, []string{"GET", "PATCH", "GET", "PATCH", "GET", "PATCH", "GET", "PATCH"}, nil},
 		{"edits", func(read int) edit { return withSpec("schedule", fmt.Sprintf("@every %dh", read)) },
 			[]string{"GET", "PATCH", "GET", "PATCH"}, []string{"Contested api-health"}},
 	} {
