@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,6 +104,7 @@ func (s *stage) until(do func() error) error {
 
 // up makes what is not there yet. A bare one has the clusters and what is to be in them before fanout.
 func (s *stage) up(bare bool) error {
+	s.noteLimits()
 	images, err := s.buildImages()
 	if err != nil {
 		return err
@@ -117,6 +119,20 @@ func (s *stage) up(bare bool) error {
 	}
 	s.say("Up. export KUBECONFIG=%s, and kubectl --context kind-hub get canaries -A", s.kubeconfig())
 	return nil
+}
+
+// noteLimits says so where the kernel lets one user watch few files: what runs in the nodes is root's, and beyond the limit some of it
+// fails with "too many open files".
+func (s *stage) noteLimits() {
+	const each, name = 35, "fs.inotify.max_user_instances"
+	text, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
+	if err != nil {
+		return // no Linux, where Docker has a machine of its own
+	}
+	limit, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if need := each * len(s.clusters()); err == nil && limit < need {
+		s.say("%s is %d, and %d clusters need up to %d. If one does not come up: sysctl -w %s=512, as root", name, limit, len(s.clusters()), need, name)
+	}
 }
 
 func (s *stage) upCluster(name string, images []image) error {
