@@ -10,7 +10,6 @@ import (
 	"text/template"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	corev1 "k8s.io/api/core/v1"
 )
@@ -203,7 +202,7 @@ func (m metrics) checkSelector(t *testing.T, query string, selector *parser.Vect
 		return
 	}
 	for _, matcher := range selector.LabelMatchers {
-		if matcher.Name == labels.MetricName || slices.Contains(scraped, matcher.Name) {
+		if matcher.Name == model.MetricNameLabel || slices.Contains(scraped, matcher.Name) {
 			continue
 		}
 		seen, ok := family[matcher.Name]
