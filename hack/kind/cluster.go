@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
+	osexec "os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 
 	"sigs.k8s.io/kind/pkg/cluster"
 	"sigs.k8s.io/kind/pkg/cluster/nodeutils"
+	"sigs.k8s.io/kind/pkg/exec"
 )
 
 // ready is how long a new cluster may take.
@@ -38,7 +39,7 @@ func (s *stage) mustBeOurs(name string) error {
 	}
 	for _, node := range nodes {
 		// By docker cp, which also reads what is in a container that is paused or has stopped.
-		copied, err := exec.CommandContext(s.ctx, "docker", "cp", node.String()+":"+mark, "-").Output()
+		copied, err := osexec.CommandContext(s.ctx, "docker", "cp", node.String()+":"+mark, "-").Output()
 		if err != nil || !bytes.Contains(copied, []byte("\x00"+s.root+"\n\x00")) {
 			return fmt.Errorf("there is a cluster %s on kind that was not made from this clone, and it is left alone. If nobody needs it: kind delete cluster --name %s", name, name)
 		}
@@ -86,6 +87,9 @@ func (s *stage) create(name string) error {
 		options = append(options, cluster.CreateWithConfigFile(config))
 	}
 	if err := s.provider.Create(name, options...); err != nil {
+		if failed := exec.RunErrorForError(err); failed != nil { // what the program in the node said, of which the error says nothing
+			err = fmt.Errorf("%w\n%s\n", err, lastLines(failed.Output, 30))
+		}
 		return fmt.Errorf("make the cluster %s: %w. On a machine without a registry, KIND_NODE_IMAGE and KIND_CONFIG say what to make nodes of", name, err)
 	}
 	nodes, err := s.provider.ListInternalNodes(name)
@@ -100,6 +104,11 @@ func (s *stage) create(name string) error {
 	return nil
 }
 
+func lastLines(text []byte, count int) []byte {
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	return bytes.Join(lines[max(0, len(lines)-count):], []byte("\n"))
+}
+
 // revive has the nodes of a cluster run that were stopped or paused.
 func (s *stage) revive(name string) error {
 	nodes, err := s.provider.ListInternalNodes(name)
@@ -107,7 +116,7 @@ func (s *stage) revive(name string) error {
 		return fmt.Errorf("list the nodes of %s: %w", name, err)
 	}
 	for _, node := range nodes {
-		output, err := exec.CommandContext(s.ctx, "docker", "inspect", "--format", "{{.State.Status}}", node.String()).Output()
+		output, err := osexec.CommandContext(s.ctx, "docker", "inspect", "--format", "{{.State.Status}}", node.String()).Output()
 		if err != nil {
 			return fmt.Errorf("look at the container %s: %w", node, err)
 		}
