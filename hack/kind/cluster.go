@@ -88,7 +88,7 @@ func (s *stage) create(name string) error {
 	}
 	if err := s.provider.Create(name, options...); err != nil {
 		if failed := exec.RunErrorForError(err); failed != nil { // what the program in the node said, of which the error says nothing
-			err = fmt.Errorf("%w\n%s\n", err, lastLines(failed.Output, 30))
+			err = fmt.Errorf("%w\n%s", err, lastLines(failed.Output, 30))
 		}
 		return fmt.Errorf("make the cluster %s: %w. On a machine without a registry, KIND_NODE_IMAGE and KIND_CONFIG say what to make nodes of", name, err)
 	}
