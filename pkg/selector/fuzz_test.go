@@ -13,7 +13,7 @@ var seedLists = []string{
 	"*", "eu-*\n*-prod", "us-*-prod\n!us-east-prod", "{eu,us}-*", "edge-[0-9]", "!*-dev\n!*-test", "local\n!local\n!lo*",
 	" ! EU-[A-C] ", "\n", "!", "{a,{b,c}*}?[!x-z]", "{,}", "{}", "eu-{a", "a}]", "[z-a]\n[a-]\n[-a]\n[ab-]\n[--9]\n[]", "a,b", `\*`,
 	"*a*a*a*a*b", "{a,aa}{a,aa}{a,aa}b", "{*a,x}{*a,x}c?", "***?*?*", "{{{{{{{{{a}}}}}}}}}", "\xff", "[\xff]", "tier=prod,region in (eu,us)\n!maintenance=true", "a notin (b)\na!=b", "a in (b", "a==\n!b=",
-	"=\nin (a)\na in (", "a=b,!c,d\n[a=b]", "A/b=c\na in (\xff)", "é\u212a", "\x00",
+	"=\nin (a)\na in (", "a=b,!c,d\n[a=b]", "!a!=b", "A/b=c\na in (\xff)", "é\u212a", "\x00",
 }
 
 func FuzzParse(f *testing.F) {
@@ -72,6 +72,9 @@ func FuzzMatches(f *testing.F) {
 			return
 		}
 		pattern, excludes := strings.CutPrefix(strings.TrimSpace(list), "!")
+		if isLabels(pattern) {
+			return // nothing that gobwas knows
+		}
 		g, err := gobwas.Compile(strings.ToLower(strings.TrimSpace(pattern)))
 		if err != nil {
 			t.Fatalf("Parse accepts %q, gobwas does not: %v", list, err)
