@@ -36,7 +36,7 @@ func outages(t *testing.T, w *world) {
 		w.hub.apply(t, schedule("@every 3h"))
 		w.among(others, func() { w.isIn(t, in, name, others...) })
 		w.hub.mentions(t, away.server(), w.said(away.name, "Unreachable")...)
-		t.Run("and keeps what it has, and runs it", func(t *testing.T) {
+		t.Run("and keeps what it has", func(t *testing.T) {
 			away.shows(t, "@every 2h", "--namespace", in, "get", "canary", name, "--output=jsonpath={.spec.schedule}")
 		})
 		t.Run("and what goes meanwhile goes when it is back", func(t *testing.T) {
