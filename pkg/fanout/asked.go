@@ -21,7 +21,7 @@ var _ member.Hub = asked{}
 func (a asked) Synced() <-chan struct{} { return a.ready }
 
 func (a asked) Demand(key types.NamespacedName) member.Demand {
-	return a.parent(a.name, key).demand(a.options.HubID, a.name, a.labels())
+	return a.parent(a.name, key).demand(a.name, a.labels())
 }
 
 func (a asked) ConfirmVanished(ctx context.Context, since, created time.Time) error {

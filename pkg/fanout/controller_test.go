@@ -92,7 +92,7 @@ func (a alwaysAsking) Demand(types.NamespacedName) member.Demand {
 
 // copyOf is a derived Canary of that name at the first version.
 func copyOf(name string) *unstructured.Unstructured {
-	c := derive.For(aParent(func(c *unstructured.Unstructured) { c.SetName(name) }), aParent().Object["spec"], thisHub, member1).Canary
+	c := derive.For(aParent(func(c *unstructured.Unstructured) { c.SetName(name) }), aParent().Object["spec"], thisHub, member1).Canary()
 	withVersion(1)(c)
 	return c
 }

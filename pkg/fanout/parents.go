@@ -3,6 +3,7 @@ package fanout
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,12 +22,12 @@ type parent struct {
 	metav1.Object
 	// canary is what is derived from; nil where nothing is.
 	canary *unstructured.Unstructured
-	// plain is its spec without what canary-checker's round trip in the hub added to it.
-	plain any
 	// agents is the parsed agentSelector.
 	agents selector.Selector
 	// invalid is the fault of an agentSelector that does not parse.
 	invalid error
+	// copies is what all members' copies have in common, and local what the hub's own copy is made of, once asked for.
+	copies, local func() *derive.Template
 	// digest tells an edit from a mere change of status.
 	digest string
 	// seen is when fanout learned of this version.
@@ -50,7 +51,9 @@ func newParent(hubID string, now func() time.Time) cache.TransformFunc {
 		if canary.GetLabels()[derive.LabelHub] != hubID && canary.GetDeletionTimestamp() == nil {
 			patterns, err := agentSelector(canary)
 			if err == nil && len(patterns) > 0 {
-				p.canary, p.plain = canary, plain
+				p.canary = canary
+				p.copies = sync.OnceValue(func() *derive.Template { return derive.NewTemplate(canary, plain, hubID, false) })
+				p.local = sync.OnceValue(func() *derive.Template { return derive.NewTemplate(canary, plain, hubID, true) })
 				p.agents, err = selector.Parse(patterns)
 			}
 			p.invalid = err
@@ -87,7 +90,7 @@ func (p *parent) matches(agent string, labels map[string]string) bool {
 }
 
 // demand says what p asks of the cluster of an agent with those labels, or that nothing should stand there; p may be nil.
-func (p *parent) demand(hubID, agent string, labels map[string]string) member.Demand {
+func (p *parent) demand(agent string, labels map[string]string) member.Demand {
 	switch {
 	case p == nil:
 		return member.Demand{}
@@ -96,7 +99,11 @@ func (p *parent) demand(hubID, agent string, labels map[string]string) member.De
 	case !p.matches(agent, labels):
 		return member.Demand{Parent: p.state()}
 	}
-	return member.Demand{Copy: derive.For(p.canary, p.plain, hubID, agent), Parent: p.state(), Seen: p.seen}
+	template := p.copies
+	if agent == derive.LocalAgent {
+		template = p.local
+	}
+	return member.Demand{Copy: template().For(agent), Parent: p.state(), Seen: p.seen}
 }
 
 // state is what a member is told of p, which may be nil.

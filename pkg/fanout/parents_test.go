@@ -81,7 +81,7 @@ func TestAParentIsTrimmed(t *testing.T) {
 	if canary.GetManagedFields() != nil || canary.Object["status"] != nil {
 		t.Errorf("kept %v and %v", canary.GetManagedFields(), canary.Object["status"])
 	}
-	mustEqual(t, "what is derived from it", parentOf(t, canary).demand(thisHub, member1, nil).Canary.Object, parentOf(t, aParent()).demand(thisHub, member1, nil).Canary.Object)
+	mustEqual(t, "what is derived from it", parentOf(t, canary).demand(member1, nil).Canary().Object, parentOf(t, aParent()).demand(member1, nil).Canary().Object)
 }
 
 func TestTheTransformLeavesWhatItMadeAlone(t *testing.T) {
@@ -104,7 +104,7 @@ func TestNothingIsDerivedFromNothing(t *testing.T) {
 		"one that selects others":   {parentOf(t, aParent(withSelector([]any{"*-dev"}))), member.SomeParent},
 		"one that selects nobody":   {parentOf(t, aParent(withoutSpec("agentSelector"))), member.SomeParent},
 	} {
-		if asked := row.parent.demand(thisHub, member1, nil); asked.Canary != nil || asked.Hash != "" || asked.Frozen || asked.Parent != row.state {
+		if asked := row.parent.demand(member1, nil); asked.Hash != "" || asked.Frozen || asked.Parent != row.state {
 			t.Errorf("%s asks for %+v", name, asked)
 		}
 	}

@@ -10,27 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// A Copy is what one agent's cluster should hold of a parent. Nobody may change it, nor what it holds.
-type Copy struct {
-	// Canary is the object as it is sent. It shares the values of the spec with its parent.
-	Canary *unstructured.Unstructured
-	// Plain is its spec without what canary-checker's round trip in the hub added to the parent's. Members are sent that too, but
-	// it is no change, and nothing that a member has to hold.
-	Plain map[string]any
-	// Hash identifies what was derived, as AnnotationHash has it; it is never empty.
-	Hash string
-	// Content is the Hash of what a member holds as long as nobody but canary-checker changes it.
-	Content string
-	// Generation is the parent's.
-	Generation int64
-}
-
 // For returns what agent's cluster should hold of parent: the same name (with "-local" behind it in the hub itself) and namespace,
 // the spec without agentSelector, and the parent's labels and annotations without those that tools own or consume, with
 // fanout's own added. Plain is parent's spec WithoutRoundTrip. It is pure: it does not change its arguments.
 func For(parent *unstructured.Unstructured, plain any, hubID, agent string) Copy {
-	place := Place(KeyOf(parent), agent)
+	return NewTemplate(parent, plain, hubID, agent == LocalAgent).For(agent)
+}
 
+// NewTemplate derives what For returns but for the agent, for the hub itself or for all members.
+func NewTemplate(parent *unstructured.Unstructured, plain any, hubID string, local bool) *Template {
 	labels := portable(parent.GetLabels())
 	labels[LabelManagedBy] = FieldManager
 	labels[LabelHub] = hubID
@@ -39,31 +27,21 @@ func For(parent *unstructured.Unstructured, plain any, hubID, agent string) Copy
 	annotations := portable(parent.GetAnnotations())
 	annotations[AnnotationParent] = parent.GetNamespace() + "/" + parent.GetName()
 	annotations[AnnotationParentUID] = string(parent.GetUID())
-	annotations[AnnotationAgent] = agent
 	annotations[AnnotationFields] = strings.Join(slices.Sorted(maps.Keys(spec)), ",")
+	annotations[AnnotationParentGeneration] = strconv.FormatInt(parent.GetGeneration(), 10)
 
-	derived := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
-	derived.SetAPIVersion(Canaries.GroupVersion().String())
-	derived.SetKind(Kind)
-	derived.SetNamespace(place.Namespace)
-	derived.SetName(place.Name)
-	derived.SetLabels(labels)
-	if agent == LocalAgent {
-		derived.SetOwnerReferences([]metav1.OwnerReference{{
+	t := &Template{
+		place: KeyOf(parent), labels: labels, annotations: annotations,
+		spec: spec, plain: withoutSelector(plain), generation: parent.GetGeneration(),
+	}
+	if local {
+		t.place = Place(t.place, LocalAgent)
+		t.owners = []metav1.OwnerReference{{
 			APIVersion: Canaries.GroupVersion().String(), Kind: Kind,
 			Name: parent.GetName(), UID: parent.GetUID(),
-		}})
+		}}
 	}
-	c := Copy{Canary: derived, Plain: withoutSelector(plain), Generation: parent.GetGeneration()}
-	c.Hash = Hash(labels, annotations, Owner(derived), c.Plain)
-	c.Content = c.Hash
-	if reduced, differs := ReduceLists(c.Plain); differs {
-		c.Content = Hash(labels, annotations, Owner(derived), reduced)
-	}
-	annotations[AnnotationHash] = c.Hash
-	annotations[AnnotationParentGeneration] = strconv.FormatInt(c.Generation, 10)
-	derived.SetAnnotations(annotations)
-	return c
+	return t.prepared()
 }
 
 // withoutSelector returns a copy of a parent's spec without what only the hub reads in it.

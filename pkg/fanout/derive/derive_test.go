@@ -271,11 +271,3 @@ func carriesAllOthers(t *rapid.T, what string, parent, derived map[string]string
 		}
 	}
 }
-
-func BenchmarkDerive(b *testing.B) {
-	parent := aParent()
-	b.ReportAllocs()
-	for b.Loop() {
-		derivedOf(parent, thisHub, member1)
-	}
-}

@@ -40,7 +40,7 @@ var (
 
 // derivedOf is what agent's cluster should hold of a parent.
 func derivedOf(parent *unstructured.Unstructured, hubID, agent string) *unstructured.Unstructured {
-	return For(parent, WithoutRoundTrip(parent.Object["spec"], ManagersOf(parent)), hubID, agent).Canary
+	return For(parent, WithoutRoundTrip(parent.Object["spec"], ManagersOf(parent)), hubID, agent).Canary()
 }
 
 func mustEqual[T any](t *testing.T, what string, got, want T) {

@@ -13,6 +13,11 @@ import (
 // Hash identifies what fanout derives: labels, annotations, owner and spec, without the two annotations that
 // only describe it. Others, where there are any, are the fields of the spec that others wrote to.
 func Hash(labels, annotations map[string]string, owner types.UID, spec any, others ...any) string {
+	return sum(hashed(labels, annotations, owner, spec, others...))
+}
+
+// hashed is the text that Hash goes by.
+func hashed(labels, annotations map[string]string, owner types.UID, spec any, others ...any) []byte {
 	described := make(map[string]string, len(annotations))
 	for key, value := range annotations {
 		if key != AnnotationHash && key != AnnotationParentGeneration {
@@ -20,12 +25,21 @@ func Hash(labels, annotations map[string]string, owner types.UID, spec any, othe
 		}
 	}
 	// encoding/json sorts the keys of maps, which makes the text canonical.
-	text, err := json.Marshal(append([]any{labels, described, owner, spec}, others...))
-	if err != nil {
-		panic(fmt.Sprintf("marshal a decoded JSON object: %v", err)) // what was decoded from JSON can be encoded
-	}
+	return mustMarshal(append([]any{labels, described, owner, spec}, others...))
+}
+
+func sum(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
+}
+
+// mustMarshal marshals what was decoded from JSON, and so can be encoded.
+func mustMarshal(decoded any) []byte {
+	text, err := json.Marshal(decoded)
+	if err != nil {
+		panic(fmt.Sprintf("marshal a decoded JSON object: %v", err))
+	}
+	return text
 }
 
 // Owner is the UID of the Canary that owns obj, as a parent owns its copy in the hub, empty where none does.

@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -69,7 +68,7 @@ func substanceOf(obj *unstructured.Unstructured) string {
 
 // renew writes want over live, of which found is what is remembered, unless it holds already or may not be written.
 func (m *Member) renew(ctx context.Context, key types.NamespacedName, want Demand, live *unstructured.Unstructured, found *observed) error {
-	ours := want.Canary.GetLabels()[derive.LabelHub]
+	ours := m.options.HubID
 	switch owner := live.GetLabels()[derive.LabelHub]; {
 	case owner != ours && (found.terminating || live.GetAnnotations()[derive.AnnotationAdopt] != "true"):
 		return &laterError{after: conflictRecheck, err: &ConflictError{Key: key, Owner: owner}}
@@ -85,7 +84,7 @@ func (m *Member) renew(ctx context.Context, key types.NamespacedName, want Deman
 	if err := m.yield(key, want.Hash); err != nil {
 		return err
 	}
-	if gone := takenAway(found.shared, want.Canary); len(gone) > 0 && found.hash != want.Hash {
+	if gone := takenAway(found.shared, want.Copy); len(gone) > 0 && found.hash != want.Hash {
 		var err error
 		if found, err = m.takeBack(ctx, key, live, gone); err != nil {
 			return err
@@ -108,28 +107,25 @@ func (m *Member) lost(key types.NamespacedName, hash string, err error) error {
 // two hubs take the object from each other for ever.
 func (m *Member) adopt(ctx context.Context, key types.NamespacedName, want Demand, found *observed) error {
 	claim := want
-	claim.Canary = want.Canary.DeepCopy()
-	annotations := claim.Canary.GetAnnotations()
-	annotations[derive.AnnotationAdopt] = "adopted"
-	claim.Canary.SetAnnotations(annotations)
+	claim.Copy = want.Adopted()
 	found, err := m.write(ctx, key, claim, found)
 	if err != nil {
 		return err
 	}
 	klog.FromContext(ctx).Info("Adopted Canary")
-	_, err = m.patch(ctx, key, want.Canary, found)
+	_, err = m.patch(ctx, key, want.Copy, found)
 	return err
 }
 
 // write applies want, creates its namespace where that is missing, and returns what stands there now.
 func (m *Member) write(ctx context.Context, key types.NamespacedName, want Demand, base *observed) (*observed, error) {
-	written, err := m.patch(ctx, key, want.Canary, base)
+	written, err := m.patch(ctx, key, want.Copy, base)
 	switch missing := base == nil && isNamespaceMissing(err); {
 	case missing && !m.options.CreateNamespaces:
 		err = fmt.Errorf("%w: create it in the member, or start fanout with --create-namespaces", err)
 	case missing:
 		if err = m.createNamespace(ctx, key.Namespace); err == nil {
-			written, err = m.patch(ctx, key, want.Canary, base)
+			written, err = m.patch(ctx, key, want.Copy, base)
 		}
 	}
 	if err != nil {
@@ -159,22 +155,10 @@ func (m *Member) write(ctx context.Context, key types.NamespacedName, want Deman
 }
 
 // patch is one server-side apply that succeeds only on the version of the object that base describes.
-func (m *Member) patch(ctx context.Context, key types.NamespacedName, want *unstructured.Unstructured, base *observed) (*observed, error) {
-	metadata := map[string]any{}
-	for field, value := range want.Object["metadata"].(map[string]any) {
-		metadata[field] = value
-	}
-	if base == nil {
-		metadata["resourceVersion"] = noVersion
-	} else {
-		metadata["uid"], metadata["resourceVersion"] = string(base.uid), base.resourceVersion
-	}
-	body, err := json.Marshal(map[string]any{
-		"apiVersion": want.GetAPIVersion(), "kind": want.GetKind(),
-		"metadata": metadata, "spec": want.Object["spec"],
-	})
-	if err != nil {
-		return nil, fmt.Errorf("marshal Canary %s: %w", key, err)
+func (m *Member) patch(ctx context.Context, key types.NamespacedName, want derive.Copy, base *observed) (*observed, error) {
+	body := want.Apply("", noVersion)
+	if base != nil {
+		body = want.Apply(base.uid, base.resourceVersion)
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
 	defer cancel()

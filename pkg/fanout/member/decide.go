@@ -41,7 +41,7 @@ func decide(want Demand, have *observed, settled string) action {
 		return actionWait
 	case want.Hash == "":
 		return actionDelete
-	case have.hash != want.Hash && len(takenAway(have.shared, want.Canary)) > 0:
+	case have.hash != want.Hash && len(takenAway(have.shared, want.Copy)) > 0:
 		return actionVerify
 	case have.hash != want.Hash:
 		return actionUpdate

@@ -53,7 +53,7 @@ func demandOf(parent *unstructured.Unstructured, hubID, agent string) Demand {
 
 // copyFor is what agent's cluster should hold of parent.
 func copyFor(parent *unstructured.Unstructured, hubID, agent string) *unstructured.Unstructured {
-	return demandOf(parent, hubID, agent).Canary
+	return demandOf(parent, hubID, agent).Canary()
 }
 
 // mustEqual compares deeply, unexported fields of this package's structs included.

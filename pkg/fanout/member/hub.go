@@ -29,7 +29,7 @@ var ErrHubUnknown = errors.New("the hub's Canaries are not known for certain, so
 // Demand is what the hub asks of one place in a member. The zero Demand is that nothing should stand there, and that the hub
 // has no parent for it.
 type Demand struct {
-	// Copy is what should stand there; without a Canary nothing should.
+	// Copy is what should stand there; where it is none nothing should.
 	derive.Copy
 	// Frozen means that the hub can't say (the parent's selector is invalid): leave what is there as it is.
 	Frozen bool

@@ -184,7 +184,7 @@ func (m *Member) sync(ctx context.Context, key types.NamespacedName) error {
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "canary", key))
 	started := m.options.Clock.Now()
 	want := m.hub.Demand(key)
-	refused := want.Canary != nil && !m.allowed.Matches(key.Namespace)
+	refused := want.Hash != "" && !m.allowed.Matches(key.Namespace)
 	if refused {
 		want = Demand{Parent: want.Parent}
 	}

@@ -93,24 +93,24 @@ func holds(live *unstructured.Unstructured, want Demand) bool {
 		return derive.ReduceManaged(spec, derive.ManagersOf(live), derive.Manager.IsEither)
 	}
 	spec, _ := live.Object["spec"].(map[string]any)
-	return includes(comparable(spec), comparable(want.Plain)) &&
-		(derive.Owner(want.Canary) == "" || derive.Owner(live) == derive.Owner(want.Canary)) &&
-		includesStrings(live.GetLabels(), want.Canary.GetLabels(), "") &&
-		includesStrings(live.GetAnnotations(), want.Canary.GetAnnotations(), derive.AnnotationParentGeneration)
+	return includes(comparable(spec), comparable(want.Plain())) &&
+		(want.OwnerUID() == "" || derive.Owner(live) == want.OwnerUID()) &&
+		includesStrings(live.GetLabels(), want.Labels(), "") &&
+		includesStrings(live.GetAnnotations(), want.Annotations(), derive.AnnotationParentGeneration)
 }
 
 // altered returns what of want the member did not keep: the fields of the spec, or that it is in the metadata. What it added is
 // none of it, in lists neither: a schema may have defaults for their elements.
-func altered(kept, want *unstructured.Unstructured) []string {
+func altered(kept *unstructured.Unstructured, want derive.Copy) []string {
 	spec, _ := kept.Object["spec"].(map[string]any)
-	wanted, _ := want.Object["spec"].(map[string]any)
+	wanted := want.Spec()
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(wanted)) {
 		if !keeps(spec[field], wanted[field]) {
 			fields = append(fields, "spec."+field)
 		}
 	}
-	if !includesStrings(kept.GetLabels(), want.GetLabels(), "") || !includesStrings(kept.GetAnnotations(), want.GetAnnotations(), "") {
+	if !includesStrings(kept.GetLabels(), want.Labels(), "") || !includesStrings(kept.GetAnnotations(), want.Annotations(), "") {
 		fields = append(fields, "metadata")
 	}
 	return fields

@@ -148,7 +148,7 @@ func TestHolds(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			want := demandOf(aParent(), thisHub, member1)
-			live := want.Canary.DeepCopy()
+			live := want.Canary().DeepCopy()
 			row.edit(live)
 			if got := holds(live, want); got != row.held {
 				t.Errorf("holds: %t", got)
@@ -160,7 +160,7 @@ func TestHolds(t *testing.T) {
 // A copy in the hub that lost its ownerReference is put right like any other edit.
 func TestACopyInTheHubHoldsItsOwner(t *testing.T) {
 	want := demandOf(aParent(), thisHub, derive.LocalAgent)
-	live := want.Canary.DeepCopy()
+	live := want.Canary().DeepCopy()
 	live.SetOwnerReferences(nil)
 	if holds(live, want) {
 		t.Error("without its ownerReference it counts as held")
@@ -175,12 +175,12 @@ func TestWhatIsStoredAsSentIsHeld(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		agent := rapid.SampledFrom([]string{member1, member2, derive.LocalAgent}).Draw(t, "agent")
 		asked := demandOf(fanouttest.DrawParent(t), thisHub, agent)
-		stored := fanouttest.OverTheWire(t, asked.Canary)
+		stored := fanouttest.OverTheWire(t, asked.Canary())
 		if seen := observe(stored); seen.content != asked.Content || seen.hash != asked.Hash {
 			t.Fatalf("what was asked for is observed as %+v, not as %+v", seen, asked)
 		}
 		if !holds(stored, asked) {
-			t.Fatalf("a member that stores it does not hold it:\n%s", cmp.Diff(asked.Canary.Object, stored.Object))
+			t.Fatalf("a member that stores it does not hold it:\n%s", cmp.Diff(asked.Canary().Object, stored.Object))
 		}
 	})
 }
@@ -194,7 +194,8 @@ func BenchmarkObserve(b *testing.B) {
 }
 
 func TestWhatAMemberDidNotKeep(t *testing.T) {
-	sent := copyFor(aParent(), thisHub, member1)
+	want := demandOf(aParent(), thisHub, member1).Copy
+	sent := want.Canary()
 	list := func(items ...any) []any { return items }
 	for _, row := range []struct {
 		name   string
@@ -220,7 +221,7 @@ func TestWhatAMemberDidNotKeep(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			kept := sent.DeepCopy()
 			row.edit(kept)
-			mustEqual(t, "altered", altered(kept, sent), row.fields)
+			mustEqual(t, "altered", altered(kept, want), row.fields)
 		})
 	}
 }

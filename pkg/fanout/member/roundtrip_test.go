@@ -57,7 +57,7 @@ func TestDriftAndRoundTrips(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			want := demandOf(aParent(row.parent...), thisHub, member1)
-			live := asStored(want.Canary)
+			live := asStored(want.Canary())
 			if row.member != nil {
 				row.member(live)
 			}
@@ -91,11 +91,11 @@ func TestARoundTripInTheHub(t *testing.T) {
 			if same := after.Hash == before.Hash; same != row.same {
 				t.Errorf("the same hash: %t", same)
 			}
-			mustEqual(t, "sent", after.Canary.Object["spec"].(fields)["http"], parent.Object["spec"].(fields)["http"])
-			if stored := asStored(after.Canary); observe(stored).content != after.Content || !holds(stored, after) {
+			mustEqual(t, "sent", after.Canary().Object["spec"].(fields)["http"], parent.Object["spec"].(fields)["http"])
+			if stored := asStored(after.Canary()); observe(stored).content != after.Content || !holds(stored, after) {
 				t.Error("a member that stores it does not hold it")
 			}
-			if stored := asStored(before.Canary); row.same && (observe(stored).content != after.Content || !holds(stored, after)) {
+			if stored := asStored(before.Canary()); row.same && (observe(stored).content != after.Content || !holds(stored, after)) {
 				t.Error("a member that stored it before does not hold it any more")
 			}
 		})

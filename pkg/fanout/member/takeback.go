@@ -43,13 +43,12 @@ func keepsFromGoing(m derive.Manager, field string) bool {
 }
 
 // takenAway returns those of the shared fields that want does not set any more.
-func takenAway(shared string, want *unstructured.Unstructured) []string {
-	if shared == "" || want == nil {
+func takenAway(shared string, want derive.Copy) []string {
+	if shared == "" || want.Hash == "" {
 		return nil
 	}
-	spec, _ := want.Object["spec"].(map[string]any)
 	return slices.DeleteFunc(strings.Split(shared, ","), func(field string) bool {
-		_, still := spec[field]
+		_, still := want.Spec()[field]
 		return still
 	})
 }
