@@ -14,7 +14,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -69,7 +68,11 @@ func runController(ctx context.Context, f *flags) error {
 	if err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
-	canaries, err := dynamic.NewForConfig(config)
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return fmt.Errorf("connect to the hub: %w", err)
+	}
+	canaries, err := clusters.RESTFor(config, client)
 	if err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}

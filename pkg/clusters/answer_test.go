@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
 )
 
 type endless struct{ given int64 }
@@ -95,7 +96,7 @@ func TestWhenToComeBackIsSaidInTheStatus(t *testing.T) {
 				fmt.Fprint(w, row.body)
 			})
 			client, _ := clientOver(t, connectTo(t, kubeconfigFor(member.URL, "token: secret-token", member.ca())))
-			_, err := client.Resource(namespaceResource).Get(t.Context(), "kube-system", metav1.GetOptions{})
+			_, err := dynamic.New(client).Resource(namespaceResource).Get(t.Context(), "kube-system", metav1.GetOptions{})
 			if seconds, _ := apierrors.SuggestsClientDelay(err); seconds != row.seconds || !strings.Contains(fmt.Sprint(err), row.says) {
 				t.Errorf("come back in %d s: %v", seconds, err)
 			}

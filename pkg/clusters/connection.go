@@ -100,12 +100,19 @@ func (l *line) swap(next *connection) {
 }
 
 // newClient returns a client over line. Its errors name the agent where they would name the server.
-func newClient(agent string, line *line) (dynamic.Interface, error) {
-	return dynamic.NewForConfigAndClient(
+func newClient(agent string, line *line) (rest.Interface, error) {
+	return RESTFor(
 		// The handler bounds what is in flight. What a member warns of is its words, and goes nowhere.
 		&rest.Config{Host: "https://" + agent, QPS: -1, WarningHandlerWithContext: rest.NoWarnings{}},
 		&http.Client{Transport: line, CheckRedirect: refuseRedirect},
 	)
+}
+
+// RESTFor returns what a dynamic client of that configuration is made of.
+func RESTFor(config *rest.Config, client *http.Client) (rest.Interface, error) {
+	config = dynamic.ConfigFor(config)
+	config.APIPath = "/"
+	return rest.UnversionedRESTClientForConfigAndClient(config, client)
 }
 
 // refuseRedirect keeps a member from sending the hub's requests, and its credential, somewhere else.
@@ -115,10 +122,10 @@ var namespaceResource = schema.GroupVersionResource{Version: "v1", Resource: "na
 
 // probe asks the member behind client, at that server, who it is. One request proves that the server is there, that it is
 // a Kubernetes API, that it takes the credential, and which cluster it is.
-func probe(ctx context.Context, client dynamic.Interface, server string, timeout time.Duration) (id string, err error) {
+func probe(ctx context.Context, client rest.Interface, server string, timeout time.Duration) (id string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	namespace, err := client.Resource(namespaceResource).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	namespace, err := dynamic.New(client).Resource(namespaceResource).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	switch {
 	case apierrors.IsUnauthorized(err):
 		return "", fmt.Errorf("%w: the server answers 401: put a valid credential into the Secret", errUnauthorized)

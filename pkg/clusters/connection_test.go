@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"fanout/pkg/clusters/kubeconfig"
 )
@@ -108,7 +109,7 @@ func connectTo(t *testing.T, text []byte) *connection {
 }
 
 // clientOver is a client whose line goes over conn.
-func clientOver(t *testing.T, conn *connection) (dynamic.Interface, *line) {
+func clientOver(t *testing.T, conn *connection) (rest.Interface, *line) {
 	t.Helper()
 	current := &line{}
 	current.swap(conn)
@@ -314,7 +315,7 @@ func nextVersion(t *testing.T, running watch.Interface) string {
 func TestASwapKeepsWhatRunsAndSendsWhatBeginsOverTheNewConnection(t *testing.T) {
 	old, new := serveStreams(t, "member-1"), serveStreams(t, "member-1")
 	client, current := clientOver(t, old.connect(t, "", "old-token"))
-	running, err := client.Resource(namespaceResource).Watch(t.Context(), metav1.ListOptions{})
+	running, err := dynamic.New(client).Resource(namespaceResource).Watch(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +348,7 @@ func TestASwapKeepsWhatRunsAndSendsWhatBeginsOverTheNewConnection(t *testing.T) 
 func TestARetiredConnectionIsClosedOnceNothingRunsOverIt(t *testing.T) {
 	old, new := serveStreams(t, "member-1"), serveStreams(t, "member-1")
 	client, current := clientOver(t, old.connect(t, "", "old-token"))
-	running, err := client.Resource(namespaceResource).Watch(t.Context(), metav1.ListOptions{})
+	running, err := dynamic.New(client).Resource(namespaceResource).Watch(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,7 +381,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 	m := serveStreams(t, "member-1")
 	conn := m.connect(t, "", "secret-token")
 	client, _ := clientOver(t, conn)
-	running, err := client.Resource(namespaceResource).Watch(context.Background(), metav1.ListOptions{})
+	running, err := dynamic.New(client).Resource(namespaceResource).Watch(context.Background(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
 	"fanout/pkg/clusters/kubeconfig"
@@ -217,7 +217,7 @@ func (k *keeper) connect(config *kubeconfig.Config) (*connection, error) {
 
 // attend probes the member and follows its Secret from the version on that it joined by. It returns when the member has to
 // be taken back.
-func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, client dynamic.Interface, current *line) error {
+func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, client rest.Interface, current *line) error {
 	failures := 0
 	period := func() time.Duration { return wait.Jitter(k.options.ProbePeriod, 0.2) }
 	probeDue := k.options.Clock.NewTimer(period())

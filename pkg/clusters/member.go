@@ -3,7 +3,7 @@ package clusters
 import (
 	"context"
 
-	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"fanout/pkg/selector"
 )
@@ -17,8 +17,8 @@ type Member struct {
 	// ID is the UID of the cluster's kube-system Namespace.
 	ID string
 	// Client stays valid while the Handler has the member: when the Secret brings a new credential for the same
-	// cluster, it goes over to that without a break.
-	Client dynamic.Interface
+	// cluster, it goes over to that without a break. It is what dynamic.New makes a dynamic client of.
+	Client rest.Interface
 	// Namespaces are those of the hub that may put something into the member. They stay the same while the Handler has
 	// the member: for others it is taken back and handed over anew.
 	Namespaces selector.Namespaces

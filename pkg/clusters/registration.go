@@ -74,7 +74,7 @@ func Reach(ctx context.Context, agent string, config *kubeconfig.Config, userAge
 		r.learn(config.REST())
 		return nil, redacted{err, r.text(err.Error())}
 	}
-	return &Reached{ID: id, Client: client, close: conn.close}, nil
+	return &Reached{ID: id, Client: dynamic.New(client), close: conn.close}, nil
 }
 
 // redacted is an error whose text holds no credential.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
@@ -26,7 +27,7 @@ import (
 // Controller fans the hub's Canaries out into the members that it is told of. It implements clusters.Handler.
 type Controller struct {
 	options Options
-	client  dynamic.Interface
+	client  rest.Interface
 	guard   *crdGuard
 	parents cache.Store // of *parent
 	hub     cache.Controller
@@ -47,16 +48,17 @@ type running struct {
 var _ clusters.Handler = (*Controller)(nil)
 
 // New returns a controller for the Canaries of the hub that client leads to. It does nothing before Run.
-func New(client dynamic.Interface, options Options) *Controller {
+func New(client rest.Interface, options Options) *Controller {
+	canaries := dynamic.New(client)
 	c := &Controller{
 		options: options,
 		client:  client,
-		guard:   newCRDGuard(client, options.RequestTimeout, options.Clock),
+		guard:   newCRDGuard(canaries, options.RequestTimeout, options.Clock),
 		ready:   make(chan struct{}),
 		members: map[string]*running{},
 	}
 	c.parents, c.hub = cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: clusters.NoticeRestore(hubCanaries(client, options.RequestTimeout)),
+		ListerWatcher: clusters.NoticeRestore(hubCanaries(canaries, options.RequestTimeout)),
 		ObjectType:    &unstructured.Unstructured{},
 		Transform:     newParent(options.HubID, options.Clock.Now),
 		Handler: cache.ResourceEventHandlerFuncs{

@@ -110,7 +110,7 @@ func TestTheGuardBelievesNoHubThatDoesNotSay(t *testing.T) {
 func TestTheGuardBoundsItsLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &fanouttest.Server{Answer: func(call *fanouttest.Call) string { return call.Never() }}
-		g := newCRDGuard(server.Client(t), 5*time.Second, clocktesting.NewFakePassiveClock(noon))
+		g := newCRDGuard(dynamic.New(server.Client(t)), 5*time.Second, clocktesting.NewFakePassiveClock(noon))
 		started := time.Now()
 		err := g.confirm(t.Context(), noon, noon)
 		if !errors.Is(err, member.ErrHubUnknown) || !errors.Is(err, context.DeadlineExceeded) || time.Since(started) != 5*time.Second {

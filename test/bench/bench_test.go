@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
 
@@ -101,7 +102,15 @@ func (f *field) startFanout(ctx context.Context, b *testing.B) (stopped <-chan s
 	}
 	hubID := string(namespace.UID)
 	metrics := prometheus.NewRegistry()
-	controller := fanout.New(f.hub.Dynamic, fanout.Options{
+	client, err := rest.HTTPClientFor(f.hub.Config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	canaries, err := clusters.RESTFor(f.hub.Config, client)
+	if err != nil {
+		b.Fatal(err)
+	}
+	controller := fanout.New(canaries, fanout.Options{
 		HubID: hubID, ConcurrentSyncs: concurrentSyncs,
 		RequestTimeout: time.Minute, ResyncPeriod: 5 * time.Minute, OrphanSweepPeriod: time.Hour,
 		Recorder: &record.FakeRecorder{}, Metrics: fanout.NewMetrics(metrics), Clock: clock.RealClock{},

@@ -91,6 +91,8 @@ func (c Copy) Adopted() Copy {
 	t.annotations[AnnotationAdopt] = "adopted"
 	t.sent = newSent(&t)
 	c.Template = &t
+	reduced, _ := ReduceLists(t.plain)
+	c.Content = Hash(t.labels, c.Annotations(), t.OwnerUID(), reduced)
 	return c
 }
 

@@ -10,8 +10,9 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+
+	"fanout/pkg/clusters"
 )
 
 // Server stands in for a member's API server where a test is about what happens around the requests: it has no
@@ -42,8 +43,8 @@ func (c *Call) Never() string {
 }
 
 // Client returns a client of the server.
-func (s *Server) Client(t *testing.T) dynamic.Interface {
-	client, err := dynamic.NewForConfigAndClient(&rest.Config{Host: "https://member", QPS: -1}, &http.Client{Transport: s})
+func (s *Server) Client(t *testing.T) rest.Interface {
+	client, err := clusters.RESTFor(&rest.Config{Host: "https://member", QPS: -1}, &http.Client{Transport: s})
 	if err != nil {
 		t.Fatal(err)
 	}

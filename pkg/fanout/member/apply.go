@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 
@@ -163,16 +164,36 @@ func (m *Member) patch(ctx context.Context, key types.NamespacedName, want deriv
 	ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
 	defer cancel()
 	force := true
-	written, err := m.client.Namespace(key.Namespace).Patch(ctx, key.Name, types.ApplyPatchType, body,
-		metav1.PatchOptions{FieldManager: derive.FieldManager, Force: &force})
+	answer := m.rest.Patch(types.ApplyPatchType).
+		AbsPath("apis", derive.Canaries.Group, derive.Canaries.Version, "namespaces", key.Namespace, derive.Canaries.Resource, key.Name).
+		SpecificallyVersionedParams(&metav1.PatchOptions{FieldManager: derive.FieldManager, Force: &force}, metav1.ParameterCodec, schema.GroupVersion{Version: "v1"}).
+		Body(body).Do(ctx)
+	err := answer.Error()
 	if fields := unknownFields(err); len(fields) > 0 {
 		return nil, &UnknownFieldError{Key: key, Fields: fields}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("apply Canary %s: %w", key, unrepeated(err))
 	}
-	o := observe(written)
-	if fields := altered(written, want); len(fields) > 0 {
+	text, err := answer.Raw()
+	if err != nil {
+		return nil, fmt.Errorf("apply Canary %s: %w", key, err)
+	}
+	written := glanceAt(string(text))
+	if o := written.asSent(want); o != nil {
+		return o, nil
+	}
+	return m.examine(key, want, written)
+}
+
+// examine compares what a member stored, and answered to a write, with what was asked for.
+func (m *Member) examine(key types.NamespacedName, want derive.Copy, stored glance) (*observed, error) {
+	kept, err := stored.decode()
+	if err != nil {
+		return nil, fmt.Errorf("apply Canary %s: %w", key, errNotKubernetes)
+	}
+	o := stored.of(kept)
+	if fields := altered(kept, want); len(fields) > 0 {
 		m.view.record(key, o)
 		return nil, &AlteredError{Key: key, Fields: fields}
 	}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 
@@ -21,6 +22,7 @@ import (
 // number of workers.
 type Member struct {
 	agent  string
+	rest   rest.Interface // what client is made of, for answers that are not decoded
 	client dynamic.NamespaceableResourceInterface
 	spaces dynamic.ResourceInterface
 	// allowed are the hub's namespaces from which the member takes Canaries.
@@ -46,10 +48,12 @@ var namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespace
 
 // New returns the controller of a member, which does nothing before Run.
 func New(joined *clusters.Member, hub Hub, options Options) *Member {
+	client := dynamic.New(joined.Client)
 	m := &Member{
 		agent:   joined.Agent,
-		client:  joined.Client.Resource(derive.Canaries),
-		spaces:  joined.Client.Resource(namespaces),
+		rest:    joined.Client,
+		client:  client.Resource(derive.Canaries),
+		spaces:  client.Resource(namespaces),
 		allowed: joined.Namespaces,
 		hub:     hub,
 		options: options,

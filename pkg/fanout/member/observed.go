@@ -27,6 +27,8 @@ type observed struct {
 	generation int64
 	// created is when the object was, by the member's clock, in seconds since 1970.
 	created int64
+	// print is the glance's, 0 where the object came otherwise.
+	print uint64
 	// terminating is set while a finalizer holds a deleted object.
 	terminating bool
 }

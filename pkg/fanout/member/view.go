@@ -1,16 +1,12 @@
 package member
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
-
-	"fanout/pkg/fanout/derive"
 )
 
 // view is what one member holds of this hub's derived Canaries: the store behind the member's reflector, which
@@ -120,24 +116,28 @@ func (v *view) recordDeleted(key types.NamespacedName, o *observed) {
 // Add implements cache.ReflectorStore.
 func (v *view) Add(obj any) error { return v.Update(obj) }
 
-// Update implements cache.ReflectorStore. The echo of fanout's own write, which is known already, costs nothing.
+// Update implements cache.ReflectorStore. The echo of fanout's own write, which is known already, costs nothing, and a change of what
+// is nothing to fanout makes nobody look.
 func (v *view) Update(obj any) error {
-	canary, ok := obj.(*unstructured.Unstructured)
-	if !ok {
-		return errUnexpected(obj)
+	s, err := sightingOf(obj)
+	if err != nil {
+		return err
 	}
-	key := derive.KeyOf(canary)
-	if v.isKnown(key, canary.GetResourceVersion()) {
+	if v.isKnown(s.key, s.version) {
 		return nil
 	}
-	o := observe(canary)
+	o := s.observed
 	v.mu.Lock()
 	v.seen = max(v.seen, o.version())
-	if known := v.holds(key); known == nil || known.version() < o.version() || o.version() == 0 {
-		v.hold(key, o)
+	known := v.holds(s.key)
+	same := known != nil && known.print != 0 && known.print == o.print && known.terminating == o.terminating
+	if known == nil || known.version() < o.version() || o.version() == 0 {
+		v.hold(s.key, o)
 	}
 	v.mu.Unlock()
-	v.changed(key)
+	if !same {
+		v.changed(s.key)
+	}
 	return nil
 }
 
@@ -155,11 +155,11 @@ func (v *view) isKnown(key types.NamespacedName, version string) bool {
 
 // Delete implements cache.ReflectorStore. The object carries the version of its deletion.
 func (v *view) Delete(obj any) error {
-	canary, ok := obj.(*unstructured.Unstructured)
-	if !ok {
-		return errUnexpected(obj)
+	s, err := sightingOf(obj)
+	if err != nil {
+		return err
 	}
-	key, version := derive.KeyOf(canary), parseVersion(canary.GetResourceVersion())
+	key, version := s.key, parseVersion(s.version)
 	v.mu.Lock()
 	v.seen = max(v.seen, version)
 	if known := v.holds(key); known != nil && known.version() <= version {
@@ -174,11 +174,11 @@ func (v *view) Delete(obj any) error {
 func (v *view) Replace(list []any, version string) error {
 	items := make(map[types.NamespacedName]*observed, len(list))
 	for _, obj := range list {
-		canary, ok := obj.(*unstructured.Unstructured)
-		if !ok {
-			return errUnexpected(obj)
+		s, err := sightingOf(obj)
+		if err != nil {
+			return err
 		}
-		items[derive.KeyOf(canary)] = observe(canary)
+		items[s.key] = s.observed
 	}
 	v.mu.Lock()
 	changed := slices.Collect(maps.Keys(items))
@@ -209,7 +209,3 @@ func (v *view) Replace(list []any, version string) error {
 
 // Resync implements cache.ReflectorStore; the controller resyncs by its own period.
 func (v *view) Resync() error { return nil }
-
-func errUnexpected(obj any) error {
-	return fmt.Errorf("watch of derived Canaries brought a %T", obj)
-}

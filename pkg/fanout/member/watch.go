@@ -5,7 +5,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
@@ -36,11 +35,8 @@ func (m *Member) watch(ctx context.Context) {
 func (m *Member) watchUntilSweep(ctx context.Context, told *string) {
 	ctx, cancel := context.WithTimeout(ctx, wait.Jitter(m.options.OrphanSweepPeriod, 0.1))
 	defer cancel()
-	expected := &unstructured.Unstructured{}
-	expected.SetAPIVersion(derive.Canaries.GroupVersion().String())
-	expected.SetKind(derive.Kind)
 	logger := klog.FromContext(ctx)
-	reflector := cache.NewReflectorWithOptions(clusters.NoticeRestore(m.listerWatcher()), expected, m.view, cache.ReflectorOptions{
+	reflector := cache.NewReflectorWithOptions(clusters.NoticeRestore(m.listerWatcher()), &sighting{}, m.view, cache.ReflectorOptions{
 		Name: "derived", Logger: &logger,
 	})
 	// The reflector's own loop would hide the error and wait up to 30 s for a CRD that is not there yet.
@@ -94,7 +90,7 @@ func (m *Member) listerWatcher() *cache.ListWatch {
 			return list, unrepeated(err)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			return m.client.Watch(ctx, selected(options))
+			return m.follow(ctx, selected(options))
 		},
 	}
 }

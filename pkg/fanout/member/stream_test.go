@@ -1,0 +1,105 @@
+package member
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// event is one line of a watch.
+func event(t *testing.T, kind string, object *unstructured.Unstructured) string {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{"type": kind, "object": object.Object})
+	must(t, err)
+	return string(text) + "\n"
+}
+
+func streamed(v *view, text string) *stream {
+	return &stream{io.NopCloser(strings.NewReader(text)), bufio.NewReader(strings.NewReader(text)), v}
+}
+
+func TestAWatchIsReadLineByLine(t *testing.T) {
+	v, told := aView()
+	bookmark := &unstructured.Unstructured{Object: fields{"metadata": fields{"resourceVersion": "9", "annotations": fields{"k8s.io/initial-events-end": "true"}}}}
+	changed := kept(withVersion(8), withStatus("Failed"))
+	drifted := kept(withVersion(10), withSpec("schedule", "@every 1h"))
+	s := streamed(v, event(t, "ADDED", kept())+"\n"+event(t, "MODIFIED", changed)+event(t, "BOOKMARK", bookmark)+
+		event(t, "MODIFIED", drifted)+event(t, "DELETED", kept(withVersion(11))))
+	defer s.Close()
+
+	var before *observed
+	for _, want := range []struct {
+		kind    watch.EventType
+		version string
+		told    []string
+		store   func(any) error
+	}{
+		{watch.Added, "7", []string{"api-health"}, v.Add},
+		{watch.Modified, "8", nil, v.Update},
+		{watch.Bookmark, "9", nil, nil},
+		{watch.Modified, "10", []string{"api-health"}, v.Update},
+		{watch.Deleted, "11", []string{"api-health"}, v.Delete},
+	} {
+		kind, object, err := s.Decode()
+		must(t, err)
+		got := object.(*sighting)
+		if kind != want.kind || got.GetResourceVersion() != want.version {
+			t.Fatalf("%s@%s, want %s@%s", kind, got.GetResourceVersion(), want.kind, want.version)
+		}
+		if want.store == nil {
+			mustEqual(t, "annotations", got.GetAnnotations(), map[string]string{"k8s.io/initial-events-end": "true"})
+			continue
+		}
+		mustEqual(t, "place", got.GetNamespace()+"/"+got.GetName(), "payments/api-health")
+		must(t, want.store(got))
+		mustEqual(t, "told of", told(), want.told)
+		if want.version == "8" {
+			after := *v.get(at("api-health"))
+			after.resourceVersion = before.resourceVersion
+			mustEqual(t, "after a change of status", &after, before)
+		}
+		before = v.get(at("api-health"))
+	}
+	if _, _, err := s.Decode(); err != io.EOF {
+		t.Errorf("at the end: %v", err)
+	}
+	shows(t, v)
+}
+
+func TestAWatchThatGoesWrong(t *testing.T) {
+	v, _ := aView()
+	for name, row := range map[string]struct{ text, says string }{
+		"cut off":       {`{"type":"ADDED","object":{"meta`, io.ErrUnexpectedEOF.Error()},
+		"no event":      {"<html>\n", `event of type ""`},
+		"another event": {`{"type":"MOVED","object":{}}` + "\n", `event of type "MOVED"`},
+		"no object":     {`{"type":"ADDED","object":{"metadata":{"name":}}}` + "\n", "metadata of Canary"},
+		"no status":     {`{"type":"ERROR","object":[]}` + "\n", "no Status"},
+	} {
+		if _, _, err := streamed(v, row.text).Decode(); err == nil || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	gone := streamed(v, `{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410}}`+"\n")
+	kind, object, err := gone.Decode()
+	must(t, err)
+	if status, ok := object.(*metav1.Status); !ok || kind != watch.Error || status.Code != 410 {
+		t.Errorf("%s %v", kind, object)
+	}
+	failing := &stream{io.NopCloser(nil), bufio.NewReader(failing{}), v}
+	if _, _, err := failing.Decode(); !errors.Is(err, errFailing) {
+		t.Errorf("a connection that breaks: %v", err)
+	}
+}
+
+var errFailing = errors.New("broken")
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errFailing }
