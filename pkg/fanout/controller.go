@@ -220,7 +220,7 @@ func (c *Controller) changed(before, after any) {
 func (c *Controller) enqueueAll(m *running) {
 	for _, item := range c.parents.List() {
 		if p := item.(*parent); m.isIn(p) {
-			m.Look(derive.Place(p.key(), m.name))
+			m.Check(derive.Place(p.key(), m.name))
 		}
 	}
 }
@@ -245,7 +245,7 @@ func (c *Controller) resync(ctx context.Context) {
 				continue
 			}
 			c.enqueueAll(m)
-			m.LookAtHeld()
+			m.CheckHeld()
 		}
 	}
 }

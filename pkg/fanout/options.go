@@ -28,7 +28,7 @@ type Options struct {
 	// Metrics counts what is done.
 	Metrics *Metrics
 	// Clock is the time.
-	Clock clock.Clock
+	Clock clock.WithDelayedExecution
 }
 
 // ofMembers is the part that each member works by.

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 
 	"fanout/pkg/clusters"
@@ -35,7 +34,7 @@ type Member struct {
 	// redact, where there is one, takes the member's credentials out of its words.
 	redact func(string) string
 
-	queue workqueue.TypedRateLimitingInterface[types.NamespacedName]
+	queue *queue
 	view  *view
 
 	mu sync.Mutex
@@ -61,21 +60,24 @@ func New(joined *clusters.Member, hub Hub, options Options) *Member {
 
 		warnOwner: joined.Warn,
 		redact:    joined.Redact,
-
-		queue: workqueue.NewTypedRateLimitingQueue[types.NamespacedName](newBackoff()),
 	}
-	m.view = newView(m.queue.Add)
+	m.queue = newQueue(options.ConcurrentSyncs, options.Clock)
+	m.view = newView(m.Look)
+	m.view.listed = m.Check
 	m.view.replaced = m.retryFailing
 	return m
 }
 
-// Look has the member compare a place with what the hub asks for there.
-func (m *Member) Look(key types.NamespacedName) { m.queue.Add(key) }
+// Look has the member compare a place with what the hub asks for there, since one of the two changed.
+func (m *Member) Look(key types.NamespacedName) { m.queue.add(key, prompt) }
 
-// LookAtHeld has it do so with all that it holds.
-func (m *Member) LookAtHeld() {
+// Check has it do so when it has nothing else to do.
+func (m *Member) Check(key types.NamespacedName) { m.queue.add(key, patient) }
+
+// CheckHeld has it do so with all that it holds.
+func (m *Member) CheckHeld() {
 	for _, key := range m.view.keys() {
-		m.queue.Add(key)
+		m.Check(key)
 	}
 }
 
@@ -94,41 +96,28 @@ func (m *Member) Held() (count int, known bool) {
 
 // Run keeps the member in step until ctx ends, and returns when everything it started has stopped.
 func (m *Member) Run(ctx context.Context) {
-	var running sync.WaitGroup
-	defer m.metrics.forget() // last: what still runs counts
-	defer running.Wait()
-	running.Go(func() { m.watch(ctx) })
-	running.Go(func() {
-		<-ctx.Done()
-		m.queue.ShutDown()
+	m.queue.work = func(key types.NamespacedName) { m.process(ctx, key) }
+	var opening sync.WaitGroup
+	opening.Go(func() {
+		for _, ready := range []<-chan struct{}{m.hub.Synced(), m.view.synced} {
+			select {
+			case <-ready:
+			case <-ctx.Done():
+				return
+			}
+		}
+		m.queue.open()
 	})
-
-	for _, ready := range []<-chan struct{}{m.hub.Synced(), m.view.synced} {
-		select {
-		case <-ready:
-		case <-ctx.Done():
-			return
-		}
-	}
-	// A worker is started per item rather than kept: an idle member costs no goroutines.
-	slots := make(chan struct{}, m.options.ConcurrentSyncs)
-	for {
-		slots <- struct{}{}
-		key, shutdown := m.queue.Get()
-		if shutdown {
-			return
-		}
-		running.Go(func() {
-			defer func() { <-slots }()
-			m.processWorkItem(ctx, key)
-		})
-	}
+	m.watch(ctx)
+	m.queue.shut()
+	opening.Wait()
+	m.queue.wait()
+	m.metrics.forget() // last: what still runs counts
 }
 
-// processWorkItem is the one place where an error turns into a delay. No key is ever dropped on an error that
-// another attempt may mend.
-func (m *Member) processWorkItem(ctx context.Context, key types.NamespacedName) {
-	defer m.queue.Done(key)
+// process is the one place where an error turns into a delay. No key is ever dropped on an error that another attempt
+// may mend.
+func (m *Member) process(ctx context.Context, key types.NamespacedName) {
 	err := m.sync(ctx, key)
 	if ctx.Err() != nil {
 		return // stopping: the next run starts from what is really there
@@ -138,14 +127,14 @@ func (m *Member) processWorkItem(ctx context.Context, key types.NamespacedName) 
 	var later *laterError
 	switch {
 	case err == nil:
-		m.queue.Forget(key)
+		m.queue.forget(key)
 	case errors.As(err, &later):
-		m.queue.Forget(key)
+		m.queue.forget(key)
 		if later.after > 0 {
-			m.queue.AddAfter(key, later.after)
+			m.queue.addAfter(key, later.after)
 		}
 	default:
-		m.queue.AddRateLimited(key)
+		m.queue.fail(key)
 	}
 }
 
@@ -153,13 +142,13 @@ func (m *Member) processWorkItem(ctx context.Context, key types.NamespacedName) 
 // was wrong (the member away, its CRD missing) may be mended.
 func (m *Member) retryFailing() {
 	for _, key := range m.view.failing() {
-		m.queue.Add(key)
+		m.Check(key)
 	}
 }
 
 // note logs and counts an error, and reports it to the parent's owner when it is not the one reported last.
 func (m *Member) note(ctx context.Context, key types.NamespacedName, err error) {
-	m.metrics.synced(m.view.len(), m.queue.Len())
+	m.metrics.synced(m.view.len(), m.queue.len())
 	why := ""
 	if err != nil {
 		why = reason(err)

@@ -131,7 +131,7 @@ func TestAPlaceIsWrittenOnce(t *testing.T) {
 		b := work(t, &aHub{parent: aParent()}, func(*fanouttest.Call) string { return stored(2) })
 		defer b.stop()
 		for range 3 {
-			b.queue.Add(at("api-health"))
+			b.Look(at("api-health"))
 			synctest.Wait()
 		}
 		mustEqual(t, "asked", b.server.Asked(), []string{"PATCH " + placeURL})
@@ -153,7 +153,7 @@ func TestAMissingNamespaceIsCreated(t *testing.T) {
 			return stored(2)
 		})
 		defer b.stop()
-		b.queue.Add(at("api-health"))
+		b.Look(at("api-health"))
 		synctest.Wait()
 		mustEqual(t, "asked", b.server.Asked(), []string{"PATCH " + placeURL, "POST /api/v1/namespaces", "PATCH " + placeURL})
 		mustEqual(t, "warned", b.warned, nil)
@@ -174,7 +174,7 @@ func TestAnErrorIsReportedOncePerReasonAndRetriedWithBackoff(t *testing.T) {
 			return stored(2)
 		})
 		defer b.stop()
-		b.queue.Add(at("api-health"))
+		b.Look(at("api-health"))
 		pass(10 * time.Second)
 		mustEqual(t, "warned", b.warned, []string{"Forbidden api-health"})
 		if asked := len(b.server.Asked()); asked < 5 || asked > 11 {
@@ -198,10 +198,10 @@ func TestWhatAMembersSchemaRefusesIsNotRetriedBeforeSomethingChanges(t *testing.
 	synctest.Test(t, func(t *testing.T) {
 		b := work(t, &aHub{parent: aParent()}, func(*fanouttest.Call) string { return fanouttest.StatusOf(422, "Invalid") })
 		defer b.stop()
-		b.queue.Add(at("api-health"))
+		b.Look(at("api-health"))
 		pass(50 * time.Minute)
 		mustEqual(t, "attempts", len(b.server.Asked()), 1)
-		b.queue.Add(at("api-health"))
+		b.Look(at("api-health"))
 		synctest.Wait()
 		mustEqual(t, "attempts after an edit or a resync", len(b.server.Asked()), 2)
 		mustEqual(t, "warned", b.warned, []string{"Rejected api-health"})
@@ -237,7 +237,7 @@ func TestAnotherWriterIsAnsweredAtLongerIntervals(t *testing.T) {
 			return stored(int(version.Add(1)))
 		})
 		defer b.stop()
-		b.queue.Add(at("api-health"))
+		b.Look(at("api-health"))
 		synctest.Wait()
 		for range 600 { // for ten minutes somebody deletes it each second
 			gone := copyFor(aParent(), thisHub, member1)
@@ -293,7 +293,7 @@ func TestOnlyAnotherEditIsAFight(t *testing.T) {
 					}
 				})
 				defer b.stop()
-				b.queue.Add(at("api-health"))
+				b.Look(at("api-health"))
 				synctest.Wait()
 				mustEqual(t, "created by", len(b.server.Asked()), 1)
 				drifted := copyFor(aParent(), thisHub, member1)
@@ -322,7 +322,7 @@ func TestAMembersSeriesGoWithIt(t *testing.T) {
 			<-answered
 			return stored(2)
 		})
-		b.queue.Add(at("api-health"))
+		b.Look(at("api-health"))
 		synctest.Wait() // the request is under way
 		b.end()
 		synctest.Wait() // run waits for it
@@ -337,7 +337,7 @@ func TestAMembersSeriesGoWithIt(t *testing.T) {
 func TestAMemberThatIsNotSyncedStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := work(t, &hubNeverSynced{}, func(call *fanouttest.Call) string { return call.Never() })
-		b.queue.Add(at("api-health"))
+		b.Look(at("api-health"))
 		synctest.Wait()
 		b.stop()
 		mustEqual(t, "asked", b.server.Asked(), nil)

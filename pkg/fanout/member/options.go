@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 )
 
@@ -24,7 +22,7 @@ type Options struct {
 	// Metrics counts what is done.
 	Metrics *Metrics
 	// Clock is the time.
-	Clock clock.Clock
+	Clock clock.WithDelayedExecution
 }
 
 const (
@@ -32,18 +30,9 @@ const (
 	retryMaxDelay  = time.Minute
 )
 
-// backoff is the delay of failed syncs: exponential per key, and with jitter, so that what failed together is
+// backoff is the delay of a sync that has failed so often before: exponential, and with jitter, so that what failed together is
 // not tried again together.
-type backoff struct {
-	workqueue.TypedRateLimiter[types.NamespacedName]
-}
-
-func newBackoff() backoff {
-	return backoff{workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](retryBaseDelay, retryMaxDelay)}
-}
-
-// When returns between half and one and a half times the exponential delay.
-func (b backoff) When(key types.NamespacedName) time.Duration {
-	delay := b.TypedRateLimiter.When(key)
+func backoff(failures int) time.Duration {
+	delay := min(retryBaseDelay<<min(failures, 30), retryMaxDelay)
 	return delay/2 + rand.N(delay)
 }

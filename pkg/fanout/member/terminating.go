@@ -43,7 +43,7 @@ func (m *Member) await(ctx context.Context, key types.NamespacedName, parent Par
 		p.noted().awaited = since
 	})
 	if left := since.Add(terminatingGrace).Sub(now); left > 0 {
-		m.queue.AddAfter(key, left)
+		m.queue.addAfter(key, left)
 		return nil
 	}
 	live, err := m.read(ctx, key)

@@ -40,8 +40,8 @@ func TestAHeldCopyIsAwaitedAndReportedOnce(t *testing.T) {
 		must(t, b.view.Add(canaryOf(t, heldCopy("api-health", 2))))
 		pass(terminatingGrace - time.Millisecond)
 		mustEqual(t, "asked within the grace", b.server.Asked(), nil)
-		pass(time.Hour / 2)           // before the orphan sweep, which would bring a list
-		b.queue.Add(at("api-health")) // as a resync does
+		pass(time.Hour / 2)      // before the orphan sweep, which would bring a list
+		b.Look(at("api-health")) // as a resync does
 		synctest.Wait()
 		mustEqual(t, "asked", b.server.Asked(), []string{"GET " + placeURL, "GET " + placeURL})
 		mustEqual(t, "warned", b.warned, []string{"Terminating api-health"})
@@ -83,7 +83,7 @@ func TestTheMembersOwnerIsToldOfHeldOrphansNowAndThen(t *testing.T) {
 			}
 		}
 		pass(time.Minute)
-		b.queue.Add(at("one"))
+		b.Look(at("one"))
 		synctest.Wait()
 		mustEqual(t, "times told", len(told), 2)
 	})

@@ -16,6 +16,8 @@ import (
 type view struct {
 	// changed is called, outside the lock, with each place whose Canary came, changed or went.
 	changed func(types.NamespacedName)
+	// listed is called likewise with each place that a fresh list brings or shows to be empty.
+	listed func(types.NamespacedName)
 	// replaced, where there is one, is called after a fresh list has come in.
 	replaced func()
 
@@ -31,6 +33,7 @@ var _ cache.ReflectorStore = (*view)(nil)
 func newView(changed func(types.NamespacedName)) *view {
 	return &view{
 		changed: changed,
+		listed:  changed,
 		places:  map[types.NamespacedName]*place{},
 		synced:  make(chan struct{}),
 	}
@@ -199,7 +202,7 @@ func (v *view) Replace(list []any, version string) error {
 	}
 	v.mu.Unlock()
 	for _, key := range changed {
-		v.changed(key)
+		v.listed(key)
 	}
 	if v.replaced != nil {
 		v.replaced()
