@@ -1,6 +1,9 @@
 package member
 
-import "time"
+import (
+	"hash/maphash"
+	"time"
+)
 
 const (
 	fightBaseDelay = time.Second
@@ -12,19 +15,19 @@ const (
 // what fanout wrote, with which fanout would otherwise fight at full speed. The sign is the same content
 // written to the same place again. The zero fight is that of a place to which nothing was written.
 type fight struct {
-	hash  string
-	last  time.Time
-	count int
+	hash  uint64 // of the hash, for this process
+	last  int64  // in nanoseconds since 1970
+	count int32
 }
 
 // delay returns how long to wait before hash is written: nothing for new content and for the first
 // time it has to be put back, then 1s, doubling to 5m, until 10m have passed without.
 func (f *fight) delay(hash string, now time.Time) time.Duration {
-	if f.hash != hash || f.count <= 0 {
+	if f.hash != of(hash) || f.count <= 0 {
 		return 0
 	}
 	delay := min(fightBaseDelay<<min(f.count-1, 30), fightMaxDelay)
-	return max(0, f.last.Add(delay).Sub(now))
+	return max(0, time.Unix(0, f.last).Add(delay).Sub(now))
 }
 
 // wrote notes a write, and returns how often the same was written before.
@@ -38,10 +41,12 @@ func (f *fight) lost(hash string, now time.Time) {
 	f.note(hash, now, -1)
 }
 
-func (f *fight) note(hash string, now time.Time, count int) int {
-	if f.hash == hash && now.Sub(f.last) < fightForgotten {
+func (f *fight) note(hash string, now time.Time, count int32) int {
+	if f.hash == of(hash) && now.Sub(time.Unix(0, f.last)) < fightForgotten {
 		count = f.count + 1
 	}
-	*f = fight{hash: hash, last: now, count: count}
-	return count
+	*f = fight{hash: of(hash), last: now.UnixNano(), count: count}
+	return int(count)
 }
+
+func of(hash string) uint64 { return maphash.String(processSeed, hash) }

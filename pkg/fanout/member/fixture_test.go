@@ -59,7 +59,7 @@ func copyFor(parent *unstructured.Unstructured, hubID, agent string) *unstructur
 // mustEqual compares deeply, unexported fields of this package's structs included.
 func mustEqual[T any](t *testing.T, what string, got, want T) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(observed{}, place{}, fight{}, settlement{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(observed{}, packed{}, place{}, fight{}, settlement{})); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }

@@ -28,14 +28,14 @@ type glance struct {
 	print uint64
 }
 
-// printSeed is this process's.
-var printSeed = maphash.MakeSeed()
+// processSeed makes hashes that mean something in this process only.
+var processSeed = maphash.MakeSeed()
 
 // glanceAt looks over JSON that need not be valid: whatever of it is to be believed is decoded.
 func glanceAt(object string) glance {
 	var g glance
 	var print maphash.Hash
-	print.SetSeed(printSeed)
+	print.SetSeed(processSeed)
 	note := func(field string, value gjson.Result) {
 		print.WriteString(field)
 		print.WriteByte(0)

@@ -8,8 +8,8 @@ import (
 
 // place is all that is remembered of one place in a member. Where that is nothing, the view has none.
 type place struct {
-	// held is what stands there, nil where nothing does.
-	held *observed
+	// held is what stands there, if anything does.
+	held packed
 	// written is what fanout last wrote there, and how often.
 	written fight
 	// remarks are nil at most places.

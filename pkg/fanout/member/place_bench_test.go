@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"fanout/pkg/fanout/derive"
@@ -20,12 +22,13 @@ func BenchmarkPlaces(b *testing.B) {
 		v := newView(func(types.NamespacedName) {})
 		for i := range count {
 			c := copyOf(fmt.Sprintf("canary-%d", i), i+1)
-			c.SetUID(types.UID(fmt.Sprintf("%036d", i)))
+			c.SetUID(types.UID(uuid.NewString()))
+			c.SetCreationTimestamp(metav1.Now())
 			if err := v.Update(c); err != nil {
 				b.Fatal(err)
 			}
 			key := derive.KeyOf(c)
-			v.at(key, func(p *place) { p.written.wrote(p.held.hash, now) })
+			v.at(key, func(p *place) { p.written.wrote("hash", now) })
 		}
 		b.ReportMetric(float64(inUse()-before)/count, "B/place")
 		runtime.KeepAlive(v)

@@ -28,7 +28,7 @@ func TestPlacesAreRememberedApartAndForgottenInOneGo(t *testing.T) {
 	v.forget(at("a"))
 	v.at(at("a"), func(p *place) { p.noted().awaited = time.Time{} })
 
-	mustEqual(t, "what is left of it, while it stands", *v.places[at("a")], place{held: v.get(at("a"))})
+	mustEqual(t, "what is left of it, while it stands", *v.places[at("a")], place{held: pack(v.get(at("a")))})
 	mustEqual(t, "another's delay", v.delay(at("b"), "h", now), fightBaseDelay)
 	mustEqual(t, "another's settled content", v.settled(at("b"), "h"), "content")
 	mustEqual(t, "failing", v.failing(), []types.NamespacedName{at("b")})

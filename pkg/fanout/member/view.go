@@ -49,7 +49,7 @@ func (v *view) get(key types.NamespacedName) *observed {
 // holds is get for whoever has the lock.
 func (v *view) holds(key types.NamespacedName) *observed {
 	if p := v.places[key]; p != nil {
-		return p.held
+		return p.held.unpack()
 	}
 	return nil
 }
@@ -60,10 +60,10 @@ func (v *view) hold(key types.NamespacedName, o *observed) {
 	if p == nil {
 		p = &place{}
 	}
-	if p.held != nil {
+	if p.held.has() {
 		v.held--
 	}
-	if p.held = o; o != nil {
+	if p.held = pack(o); o != nil {
 		v.held++
 	}
 	v.keep(key, p)
@@ -71,7 +71,7 @@ func (v *view) hold(key types.NamespacedName, o *observed) {
 
 // keys returns the places that hold something.
 func (v *view) keys() []types.NamespacedName {
-	return v.which(func(p *place) bool { return p.held != nil })
+	return v.which(func(p *place) bool { return p.held.has() })
 }
 
 // which returns the places of which that is true.
@@ -109,7 +109,7 @@ func (v *view) record(key types.NamespacedName, o *observed) {
 func (v *view) recordDeleted(key types.NamespacedName, o *observed) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.holds(key) == o {
+	if now := v.holds(key); now != nil && *now == *o {
 		terminating := *o
 		terminating.terminating = true
 		v.hold(key, &terminating)
@@ -186,7 +186,7 @@ func (v *view) Replace(list []any, version string) error {
 	v.mu.Lock()
 	changed := slices.Collect(maps.Keys(items))
 	for key, p := range v.places {
-		if _, ok := items[key]; !ok && p.held != nil {
+		if _, ok := items[key]; !ok && p.held.has() {
 			changed = append(changed, key)
 			v.hold(key, nil)
 		}
