@@ -19,22 +19,34 @@ func NoticeRestore(from *cache.ListWatch) *cache.ListWatch {
 	return &cache.ListWatch{
 		ListWithContextFunc: from.ListWithContextFunc,
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			if known := versionOf(options.ResourceVersion); known > 0 && options.SendInitialEvents == nil {
-				list, err := from.ListWithContextFunc(ctx, metav1.ListOptions{Limit: 1})
-				if err != nil {
+			if options.SendInitialEvents == nil {
+				if err := CheckNotRestored(ctx, from.ListWithContextFunc, options.ResourceVersion); err != nil {
 					return nil, err
-				}
-				listed, err := meta.ListAccessor(list)
-				if err != nil {
-					return nil, err
-				}
-				if now := versionOf(listed.GetResourceVersion()); now > 0 && now < known {
-					return nil, apierrors.NewResourceExpired("the server has gone back in time")
 				}
 			}
 			return from.WatchFuncWithContext(ctx, options)
 		},
 	}
+}
+
+// CheckNotRestored returns an error that is ResourceExpired where the server that list asks has gone back in time since it was at the
+// known version.
+func CheckNotRestored(ctx context.Context, list cache.ListWithContextFunc, known string) error {
+	if versionOf(known) == 0 {
+		return nil
+	}
+	found, err := list(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil {
+		return err
+	}
+	listed, err := meta.ListAccessor(found)
+	if err != nil {
+		return err
+	}
+	if now := versionOf(listed.GetResourceVersion()); now > 0 && now < versionOf(known) {
+		return apierrors.NewResourceExpired("the server has gone back in time")
+	}
+	return nil
 }
 
 // versionOf is a resourceVersion as a number, 0 where it is none.

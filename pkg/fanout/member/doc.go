@@ -3,10 +3,11 @@
 //
 // One place's way, in the order of the files that it passes:
 //
-//	member.go      each member has a queue and workers of its own; sync(key) looks both ways
+//	member.go      each member has a queue (queue.go) and workers of its own; sync(key) looks both ways
 //	hub.go         what the hub asks for there
-//	view.go        what the member holds: watch.go brings it, observed.go trims it of its spec
-//	place.go       what is remembered of a place besides, until it is forgotten in one go
+//	view.go        what the member holds: watch.go follows it, stream.go reads that, glance.go looks an object over, and
+//	               observed.go trims of its spec what is new
+//	place.go       what is remembered of a place besides, until it is forgotten in one go; packed.go keeps it small
 //	decide.go      the two compared: create, update, verify, delete, wait or nothing
 //	apply.go       the write, and prune.go the delete; both carry what they were decided on
 //	takeback.go    before a write that takes a list away: it is fanout's again, whoever wrote it last

@@ -116,7 +116,7 @@ func (g *glance) decode() (*unstructured.Unstructured, error) {
 		}
 		var value any
 		if err := json.Unmarshal([]byte(text), &value); err != nil {
-			return nil, fmt.Errorf("the %s of Canary %s: %w", field, g.key, err)
+			return nil, fmt.Errorf("the %s of a Canary: %w", field, err)
 		}
 		object[field] = value
 	}

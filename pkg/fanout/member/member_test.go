@@ -218,7 +218,7 @@ func TestNothingIsDeletedWhileTheHubIsUnknown(t *testing.T) {
 		defer b.stop()
 		held := copyFor(aParent(), thisHub, member1)
 		withVersion(2)(held)
-		must(t, b.view.Add(held))
+		b.view.update(seen(held))
 		pass(time.Minute)
 		mustEqual(t, "asked", b.server.Asked(), nil)
 		mustEqual(t, "in the view", b.view.len(), 1)
@@ -242,7 +242,7 @@ func TestAnotherWriterIsAnsweredAtLongerIntervals(t *testing.T) {
 		for range 600 { // for ten minutes somebody deletes it each second
 			gone := copyFor(aParent(), thisHub, member1)
 			withVersion(int(version.Add(1)))(gone)
-			must(t, b.view.Delete(gone))
+			b.view.remove(seen(gone))
 			pass(time.Second)
 		}
 		if asked := len(b.server.Asked()); asked < 5 || asked > 15 {
@@ -300,7 +300,7 @@ func TestOnlyAnotherEditIsAFight(t *testing.T) {
 				withUID("copy")(drifted)
 				withVersion(100)(drifted)
 				row.edited(0)(drifted)
-				must(t, b.view.Update(drifted))
+				b.view.update(seen(drifted))
 				synctest.Wait()
 				var asked []string
 				for _, request := range b.server.Asked()[1:] {

@@ -10,7 +10,7 @@ import (
 
 func TestPlacesAreRememberedApartAndForgottenInOneGo(t *testing.T) {
 	v, _ := aView()
-	must(t, v.Replace(nil, "1"))
+	v.replace(nil, "1")
 	now := time.Unix(1_800_000_000, 0)
 	remember := func(name string) {
 		v.record(at(name), observe(copyOf(name, 5)))
@@ -34,8 +34,8 @@ func TestPlacesAreRememberedApartAndForgottenInOneGo(t *testing.T) {
 	mustEqual(t, "failing", v.failing(), []types.NamespacedName{at("b")})
 	mustEqual(t, "awaited", v.awaited(), []types.NamespacedName{at("b")})
 
-	must(t, v.Delete(copyOf("a", 6)))
-	must(t, v.Delete(copyOf("b", 7)))
+	v.remove(seen(copyOf("a", 6)))
+	v.remove(seen(copyOf("b", 7)))
 	shows(t, v)
 	if len(v.places) != 1 || v.places[at("b")] == nil {
 		t.Errorf("of %d places something is remembered, want what b has been through", len(v.places))
@@ -55,7 +55,7 @@ func TestNothingIsRememberedOfAPlaceWhereNothingHappens(t *testing.T) {
 	mustEqual(t, "delay", v.delay(at("a"), "h", time.Now()), 0)
 	mustEqual(t, "settled", v.settled(at("a"), "h"), "")
 	v.record(at("a"), observe(copyOf("a", 1)))
-	must(t, v.Replace(nil, "2"))
+	v.replace(nil, "2")
 	mustEqual(t, "places", len(v.places), 0)
 	if slices.Contains(v.keys(), at("a")) || v.len() != 0 {
 		t.Error("it is still held")

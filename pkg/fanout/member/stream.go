@@ -2,52 +2,46 @@ package member
 
 import (
 	"bufio"
-	"context"
+	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/tidwall/gjson"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/klog/v2"
-
-	"fanout/pkg/fanout/derive"
 )
 
-// follow watches what the options select. It decodes only what is new, and each event once, where client-go's own watch reads each
-// nine times over: of a status that changes, as it does in every member every few seconds, nothing is decoded at all.
-func (m *Member) follow(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-	options.Watch = true
-	body, err := m.rest.Get().AbsPath("apis", derive.Canaries.Group, derive.Canaries.Version, derive.Canaries.Resource).
-		SpecificallyVersionedParams(&options, metav1.ParameterCodec, schema.GroupVersion{Version: "v1"}).
-		Stream(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return watch.NewStreamWatcherWithLogger(klog.FromContext(ctx), &stream{body, bufio.NewReader(body), m.view},
-		apierrors.NewClientErrorReporter(http.StatusInternalServerError, http.MethodGet, "ClientWatchDecoding")), nil
-}
-
-// stream decodes a watch's events: one on a line, as API servers send them.
+// stream reads the events of a watch: one on a line, as API servers send them. It decodes only what is new, and each event once, where
+// client-go's own watch reads each nine times over: of a status that changes, as it does in every member every few seconds,
+// nothing is decoded at all.
 type stream struct {
-	body  io.Closer
 	lines *bufio.Reader
 	view  *view
 }
 
-var _ watch.Decoder = (*stream)(nil)
+func newStream(body io.Reader, v *view) *stream {
+	return &stream{lines: bufio.NewReader(body), view: v}
+}
 
-// Close implements watch.Decoder.
-func (s *stream) Close() { s.body.Close() }
+// sighting is a Canary as a watch brings it.
+type sighting struct {
+	key     types.NamespacedName
+	version string
+	// observed is what is remembered of it, nil where it went.
+	observed *observed
+	// endsList is set in the bookmark that ends the list with which a watch began.
+	endsList bool
+}
 
-// Decode implements watch.Decoder.
-func (s *stream) Decode() (watch.EventType, runtime.Object, error) {
+// errUnreadable says that a watch can't be gone on with, since it was not understood.
+var errUnreadable = errors.New("the watch of derived Canaries can't be read")
+
+// next returns the next event. Where the server ends the watch it says so by an error, io.EOF where it has no reason to give.
+func (s *stream) next() (watch.EventType, *sighting, error) {
 	line, err := s.line()
 	if err != nil {
 		return "", nil, err
@@ -62,25 +56,41 @@ func (s *stream) Decode() (watch.EventType, runtime.Object, error) {
 		}
 		return true
 	})
+	g := glanceAt(object)
+	seen := &sighting{key: g.key, version: g.version}
 	switch kind {
 	case watch.Added, watch.Modified:
-		seen, err := s.view.sight(glanceAt(object))
-		return kind, seen, err
+		seen.observed, err = s.view.sight(&g)
 	case watch.Deleted:
-		g := glanceAt(object)
-		return kind, &sighting{key: g.key, version: g.version}, nil
 	case watch.Bookmark:
-		g := glanceAt(object)
-		last := g.annotations.Get(strings.ReplaceAll(metav1.InitialEventsAnnotationKey, ".", `\.`)).Str == "true"
-		return kind, &sighting{version: g.version, isLast: last}, nil
+		seen.endsList = g.annotations.Get(strings.ReplaceAll(metav1.InitialEventsAnnotationKey, ".", `\.`)).Str == "true"
 	case watch.Error:
 		status := &metav1.Status{}
 		if err := json.Unmarshal([]byte(object), status); err != nil {
-			return "", nil, fmt.Errorf("the watch ended with an error that is no Status: %w", err)
+			return "", nil, fmt.Errorf("%w: it ended with an error that is no Status: %w", errUnreadable, err)
 		}
-		return kind, status, nil
+		return "", nil, apierrors.FromObject(status)
 	default:
-		return "", nil, fmt.Errorf("the watch brought an event of type %.20q", string(kind))
+		err = fmt.Errorf("%w: it brought an event of type %.20q", errUnreadable, string(kind))
+	}
+	return kind, seen, err
+}
+
+// list returns the list with which the watch begins, and its version.
+func (s *stream) list() (list map[types.NamespacedName]*observed, version string, err error) {
+	list = map[types.NamespacedName]*observed{}
+	for {
+		kind, seen, err := s.next()
+		switch {
+		case err != nil:
+			return nil, "", err
+		case kind == watch.Deleted:
+			delete(list, seen.key)
+		case kind != watch.Bookmark:
+			list[seen.key] = seen.observed
+		case seen.endsList:
+			return list, seen.version, nil
+		}
 	}
 }
 
@@ -88,30 +98,25 @@ func (s *stream) Decode() (watch.EventType, runtime.Object, error) {
 func (s *stream) line() (string, error) {
 	for {
 		line, err := s.lines.ReadString('\n')
-		switch {
-		case strings.TrimSpace(line) == "" && err != nil:
-			return "", err
-		case err == io.EOF:
+		switch blank := strings.TrimSpace(line) == ""; {
+		case err == io.EOF && !blank:
 			return "", io.ErrUnexpectedEOF
 		case err != nil:
 			return "", err
-		case strings.TrimSpace(line) != "":
+		case !blank:
 			return line, nil
 		}
 	}
 }
 
-// sight is what g shows, decoded where it shows something new.
-func (v *view) sight(g glance) (*sighting, error) {
-	s := &sighting{key: g.key, version: g.version}
+// sight is what is remembered of what g shows. It is decoded where it shows something new.
+func (v *view) sight(g *glance) (*observed, error) {
 	if known := v.get(g.key); known != nil && known.print == g.print {
-		s.observed = g.since(known)
-		return s, nil
+		return g.since(known), nil
 	}
 	decoded, err := g.decode()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	s.observed = g.of(decoded)
-	return s, nil
+	return g.of(decoded), nil
 }

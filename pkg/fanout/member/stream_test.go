@@ -1,14 +1,13 @@
 package member
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 )
@@ -22,7 +21,7 @@ func event(t *testing.T, kind string, object *unstructured.Unstructured) string 
 }
 
 func streamed(v *view, text string) *stream {
-	return &stream{io.NopCloser(strings.NewReader(text)), bufio.NewReader(strings.NewReader(text)), v}
+	return newStream(strings.NewReader(text), v)
 }
 
 func TestAWatchIsReadLineByLine(t *testing.T) {
@@ -32,33 +31,30 @@ func TestAWatchIsReadLineByLine(t *testing.T) {
 	drifted := kept(withVersion(10), withSpec("schedule", "@every 1h"))
 	s := streamed(v, event(t, "ADDED", kept())+"\n"+event(t, "MODIFIED", changed)+event(t, "BOOKMARK", bookmark)+
 		event(t, "MODIFIED", drifted)+event(t, "DELETED", kept(withVersion(11))))
-	defer s.Close()
 
 	var before *observed
 	for _, want := range []struct {
 		kind    watch.EventType
 		version string
 		told    []string
-		store   func(any) error
+		store   func(*sighting)
 	}{
-		{watch.Added, "7", []string{"api-health"}, v.Add},
-		{watch.Modified, "8", nil, v.Update},
+		{watch.Added, "7", []string{"api-health"}, v.update},
+		{watch.Modified, "8", nil, v.update},
 		{watch.Bookmark, "9", nil, nil},
-		{watch.Modified, "10", []string{"api-health"}, v.Update},
-		{watch.Deleted, "11", []string{"api-health"}, v.Delete},
+		{watch.Modified, "10", []string{"api-health"}, v.update},
+		{watch.Deleted, "11", []string{"api-health"}, v.remove},
 	} {
-		kind, object, err := s.Decode()
+		kind, got, err := s.next()
 		must(t, err)
-		got := object.(*sighting)
-		if kind != want.kind || got.GetResourceVersion() != want.version {
-			t.Fatalf("%s@%s, want %s@%s", kind, got.GetResourceVersion(), want.kind, want.version)
+		if kind != want.kind || got.version != want.version || got.endsList != (kind == watch.Bookmark) {
+			t.Fatalf("%s %+v, want %s@%s", kind, got, want.kind, want.version)
 		}
 		if want.store == nil {
-			mustEqual(t, "annotations", got.GetAnnotations(), map[string]string{"k8s.io/initial-events-end": "true"})
 			continue
 		}
-		mustEqual(t, "place", got.GetNamespace()+"/"+got.GetName(), "payments/api-health")
-		must(t, want.store(got))
+		mustEqual(t, "place", got.key, at("api-health"))
+		want.store(got)
 		mustEqual(t, "told of", told(), want.told)
 		if want.version == "8" {
 			after := *v.get(at("api-health"))
@@ -67,7 +63,7 @@ func TestAWatchIsReadLineByLine(t *testing.T) {
 		}
 		before = v.get(at("api-health"))
 	}
-	if _, _, err := s.Decode(); err != io.EOF {
+	if _, _, err := s.next(); err != io.EOF {
 		t.Errorf("at the end: %v", err)
 	}
 	shows(t, v)
@@ -79,21 +75,18 @@ func TestAWatchThatGoesWrong(t *testing.T) {
 		"cut off":       {`{"type":"ADDED","object":{"meta`, io.ErrUnexpectedEOF.Error()},
 		"no event":      {"<html>\n", `event of type ""`},
 		"another event": {`{"type":"MOVED","object":{}}` + "\n", `event of type "MOVED"`},
-		"no object":     {`{"type":"ADDED","object":{"metadata":{"name":}}}` + "\n", "metadata of Canary"},
+		"no object":     {`{"type":"ADDED","object":{"metadata":{"name":}}}` + "\n", "metadata of a Canary"},
 		"no status":     {`{"type":"ERROR","object":[]}` + "\n", "no Status"},
 	} {
-		if _, _, err := streamed(v, row.text).Decode(); err == nil || !strings.Contains(err.Error(), row.says) {
+		if _, _, err := streamed(v, row.text).next(); err == nil || !strings.Contains(err.Error(), row.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	gone := streamed(v, `{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410}}`+"\n")
-	kind, object, err := gone.Decode()
-	must(t, err)
-	if status, ok := object.(*metav1.Status); !ok || kind != watch.Error || status.Code != 410 {
-		t.Errorf("%s %v", kind, object)
+	if _, _, err := gone.next(); !apierrors.IsResourceExpired(err) || continues(err) {
+		t.Errorf("what is no more: %v", err)
 	}
-	failing := &stream{io.NopCloser(nil), bufio.NewReader(failing{}), v}
-	if _, _, err := failing.Decode(); !errors.Is(err, errFailing) {
+	if _, _, err := newStream(failing{}, v).next(); !errors.Is(err, errFailing) || !continues(err) {
 		t.Errorf("a connection that breaks: %v", err)
 	}
 }

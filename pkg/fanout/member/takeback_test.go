@@ -34,7 +34,7 @@ func TestWhatIsTakenAwayIsTakenBackFirst(t *testing.T) {
 			return asText(t, asStored(copyFor(aParent(withoutSpec("http")), thisHub, member1), withUID("copy"), withVersion(9)))
 		})
 		defer b.stop()
-		must(t, b.view.Add(roundTripped))
+		b.view.update(seen(roundTripped))
 		synctest.Wait()
 
 		mustEqual(t, "asked", b.server.Asked(), []string{"GET " + placeURL, "PATCH " + placeURL, "PATCH " + placeURL})

@@ -37,7 +37,7 @@ func TestAHeldCopyIsAwaitedAndReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := work(t, &aHub{parent: aParent()}, func(*fanouttest.Call) string { return heldCopy("api-health", 2) })
 		defer b.stop()
-		must(t, b.view.Add(canaryOf(t, heldCopy("api-health", 2))))
+		b.view.update(seen(canaryOf(t, heldCopy("api-health", 2))))
 		pass(terminatingGrace - time.Millisecond)
 		mustEqual(t, "asked within the grace", b.server.Asked(), nil)
 		pass(time.Hour / 2)      // before the orphan sweep, which would bring a list
@@ -53,9 +53,9 @@ func TestACopyThatGoesInTimeIsNotReported(t *testing.T) {
 		b := work(t, &aHub{}, func(*fanouttest.Call) string { return heldCopy("api-health", 2) })
 		defer b.stop()
 		for version := 2; version < 10; version += 2 { // each time anew
-			must(t, b.view.Add(canaryOf(t, heldCopy("api-health", version))))
+			b.view.update(seen(canaryOf(t, heldCopy("api-health", version))))
 			pass(terminatingGrace - time.Millisecond)
-			must(t, b.view.Delete(canaryOf(t, heldCopy("api-health", version+1))))
+			b.view.remove(seen(canaryOf(t, heldCopy("api-health", version+1))))
 			pass(time.Second)
 		}
 		mustEqual(t, "asked", b.server.Asked(), nil)
@@ -73,7 +73,7 @@ func TestTheMembersOwnerIsToldOfHeldOrphansNowAndThen(t *testing.T) {
 		var told []string
 		b.warnOwner = func(reason, message string) { told = append(told, reason+": "+message) }
 		for _, name := range []string{"one", "two", "three"} {
-			must(t, b.view.Add(canaryOf(t, heldCopy(name, 2))))
+			b.view.update(seen(canaryOf(t, heldCopy(name, 2))))
 		}
 		pass(ownerPeriod)
 		mustEqual(t, "times told", len(told), 1)

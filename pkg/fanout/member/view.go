@@ -6,11 +6,9 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/cache"
 )
 
-// view is what one member holds of this hub's derived Canaries: the store behind the member's reflector, which
-// trims each object as it comes in. A write's answer goes in as well, so that the next sync decides on it
+// view is what one member holds of this hub's derived Canaries, as far as it is remembered. The watch brings it. A write's answer goes in as well, so that the next sync decides on it
 // even when the watch is behind. Versions of one resource are comparable as numbers (KEP-5504); where a
 // server's are not, only the watch counts.
 type view struct {
@@ -25,10 +23,8 @@ type view struct {
 	places map[types.NamespacedName]*place
 	held   int           // places that hold something
 	seen   uint64        // the latest version that the watch has brought
-	synced chan struct{} // closed by the first Replace
+	synced chan struct{} // closed by the first list
 }
-
-var _ cache.ReflectorStore = (*view)(nil)
 
 func newView(changed func(types.NamespacedName)) *view {
 	return &view{
@@ -116,18 +112,11 @@ func (v *view) recordDeleted(key types.NamespacedName, o *observed) {
 	}
 }
 
-// Add implements cache.ReflectorStore.
-func (v *view) Add(obj any) error { return v.Update(obj) }
-
-// Update implements cache.ReflectorStore. The echo of fanout's own write, which is known already, costs nothing, and a change of what
-// is nothing to fanout makes nobody look.
-func (v *view) Update(obj any) error {
-	s, err := sightingOf(obj)
-	if err != nil {
-		return err
-	}
+// update puts in what the watch brings. The echo of fanout's own write, which is known already, costs nothing, and a change of what is
+// nothing to fanout makes nobody look.
+func (v *view) update(s *sighting) {
 	if v.isKnown(s.key, s.version) {
-		return nil
+		return
 	}
 	o := s.observed
 	v.mu.Lock()
@@ -141,7 +130,6 @@ func (v *view) Update(obj any) error {
 	if !same {
 		v.changed(s.key)
 	}
-	return nil
 }
 
 // isKnown tells whether key was last seen at that version, and notes that the watch is there now too.
@@ -156,12 +144,8 @@ func (v *view) isKnown(key types.NamespacedName, version string) bool {
 	return true
 }
 
-// Delete implements cache.ReflectorStore. The object carries the version of its deletion.
-func (v *view) Delete(obj any) error {
-	s, err := sightingOf(obj)
-	if err != nil {
-		return err
-	}
+// remove takes out what the watch says is gone. The sighting carries the version of the deletion.
+func (v *view) remove(s *sighting) {
 	key, version := s.key, parseVersion(s.version)
 	v.mu.Lock()
 	v.seen = max(v.seen, version)
@@ -170,19 +154,10 @@ func (v *view) Delete(obj any) error {
 	}
 	v.mu.Unlock()
 	v.changed(key)
-	return nil
 }
 
-// Replace implements cache.ReflectorStore: a fresh list.
-func (v *view) Replace(list []any, version string) error {
-	items := make(map[types.NamespacedName]*observed, len(list))
-	for _, obj := range list {
-		s, err := sightingOf(obj)
-		if err != nil {
-			return err
-		}
-		items[s.key] = s.observed
-	}
+// replace puts in a fresh list of that version.
+func (v *view) replace(items map[types.NamespacedName]*observed, version string) {
 	v.mu.Lock()
 	changed := slices.Collect(maps.Keys(items))
 	for key, p := range v.places {
@@ -207,8 +182,4 @@ func (v *view) Replace(list []any, version string) error {
 	if v.replaced != nil {
 		v.replaced()
 	}
-	return nil
 }
-
-// Resync implements cache.ReflectorStore; the controller resyncs by its own period.
-func (v *view) Resync() error { return nil }
