@@ -23,8 +23,9 @@ type generation struct {
 type lineages map[string]*lineage
 
 // excuse returns why a copy may be deleted that was created then, for agent, from that generation of the parent, empty where
-// nothing has ever unwanted it: then the deletion is wrong, even if the copy is created again.
-func (l lineages) excuse(uid string, from int64, agent string, created time.Time) string {
+// nothing has ever unwanted it: then the deletion is wrong, even if the copy is created again. A copy does not tell by which of
+// the labels that its agent has had it was created, so each of them is a reason.
+func (l lineages) excuse(uid string, from int64, agent string, had []labels, created time.Time) string {
 	line := l[uid]
 	switch {
 	case line == nil:
@@ -35,8 +36,10 @@ func (l lineages) excuse(uid string, from int64, agent string, created time.Time
 		return "its parent went with the hub's CRD, and it came later"
 	}
 	for i, g := range line.generations {
-		if n := int64(i + 1); n >= from && !g.invalid && !selects(g.selector, agent) {
-			return fmt.Sprintf("generation %d does not select %s", n, agent)
+		for _, has := range had {
+			if n := int64(i + 1); n >= from && !g.invalid && !selects(g.selector, agent, has) {
+				return fmt.Sprintf("generation %d does not select %s with the labels %v", n, agent, has)
+			}
 		}
 	}
 	return ""

@@ -35,6 +35,8 @@ type model struct {
 	unknown map[string]bool
 	// left says where the Secrets led that count no more.
 	left map[string]string
+	// labels are those that Secrets have had, by agent: all of the round, the present ones last.
+	labels map[string][]labels
 }
 
 // parent is a Canary of the hub.
@@ -55,7 +57,8 @@ type registration struct {
 }
 
 func newModel() *model {
-	return &model{parents: map[place]*parent{}, secrets: map[string]*registration{}, unknown: map[string]bool{}, left: map[string]string{}}
+	return &model{parents: map[place]*parent{}, secrets: map[string]*registration{}, unknown: map[string]bool{}, left: map[string]string{},
+		labels: map[string][]labels{}}
 }
 
 // owner returns the agent whose member cluster is, empty where it is nobody's: of the Secrets that lead there, that of
@@ -84,7 +87,7 @@ func (m *model) wanted(cluster string) map[place]place {
 		return wanted
 	}
 	for at, p := range m.parents {
-		if selects(p.selector, agent) {
+		if selects(p.selector, agent, m.labelsOf(agent)) {
 			wanted[at.copyOf(agent)] = at
 		}
 	}
@@ -116,10 +119,13 @@ func (m *model) retarget(agent, target string) {
 	m.secrets[agent] = r
 }
 
-// selects says whether a selector means agent. Of patterns it knows names and a star at one end, which is what the
-// operations use; it shares nothing with pkg/selector.
-func selects(selector []string, agent string) bool {
+// selects says whether a selector means an agent with those labels. Of patterns it knows names, a star at one end, and the label
+// selectors that the operations use; it shares nothing with pkg/selector.
+func selects(selector []string, agent string, has labels) bool {
 	means := func(pattern string) bool {
+		if holds := byLabels[pattern]; holds != nil {
+			return agent != local && holds(has)
+		}
 		pattern = strings.ToLower(pattern)
 		prefix, suffix, star := strings.Cut(pattern, "*")
 		switch {
@@ -143,12 +149,21 @@ func selects(selector []string, agent string) bool {
 	return included || onlyExclusions && agent != local
 }
 
+// usual is how many of the selectors are chosen from most of the time: the first ones.
+const usual = 8
+
 // selectors are those that operations choose from; the last two select nobody.
 var selectors = [][]string{
 	{"*"},
 	{"*-prod"},
 	{"eu-*"},
 	{"*", "!us-prod"},
+	{"tier=prod"},
+	{"*", "!maintenance=true"},
+	{"tier=prod,region in (eu,ap)", "us-prod"},
+	{"region notin (eu)"},
+	{"!tier=dev", "!maintenance=true"},
+	{"region!=us,tier=prod", "local"},
 	{"!ap-dev"},
 	{"local"},
 	{"*", "local"},

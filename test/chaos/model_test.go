@@ -14,17 +14,19 @@ var agentNames = []string{"eu-prod", "us-prod", "ap-dev", "eu-prod-twin", "us-pr
 // The model's own idea of a selector agrees with pkg/selector on what operations use.
 func TestSelects(t *testing.T) {
 	for _, patterns := range selectors {
-		for _, agent := range agentNames {
-			want := false
-			if len(patterns) > 0 {
-				parsed, err := selector.Parse(patterns)
-				if err != nil {
-					t.Fatal(err)
-				}
-				want = parsed.Matches(agent, nil)
+		var parsed selector.Selector
+		if len(patterns) > 0 {
+			var err error
+			if parsed, err = selector.Parse(patterns); err != nil {
+				t.Fatal(err)
 			}
-			if got := selects(patterns, agent); got != want {
-				t.Errorf("%q selects %s: %t", patterns, agent, got)
+		}
+		for _, agent := range agentNames {
+			for _, has := range append(labelSets, nil) {
+				want := len(patterns) > 0 && parsed.Matches(agent, has)
+				if got := selects(patterns, agent, has); got != want {
+					t.Errorf("%q selects %s with the labels %v: %t", patterns, agent, has, got)
+				}
 			}
 		}
 	}
@@ -68,7 +70,8 @@ func TestWanted(t *testing.T) {
 	m.secrets["eu-prod"] = &registration{agent: "eu-prod", target: "eu-prod"}
 	api, db := place{"a", "api"}, place{"a", "db"}
 	m.parents[api] = &parent{selector: []string{"*", "local"}}
-	m.parents[db] = &parent{selector: []string{"us-*"}}
+	m.parents[db] = &parent{selector: []string{"us-*", "tier=prod"}}
+	m.labels["eu-prod"] = []labels{{"tier": "prod"}, {"tier": "dev"}}
 	for cluster, want := range map[string]map[place]place{
 		"eu-prod":  {api: api},
 		hubCluster: {place{"a", "api-local"}: api},
@@ -82,39 +85,43 @@ func TestWanted(t *testing.T) {
 
 func TestExcuse(t *testing.T) {
 	all := lineages{"uid": {generations: []generation{
-		{selector: []string{"us-*"}}, {selector: []string{"*"}}, {invalid: true}, {selector: []string{"*", "!eu-*"}},
+		{selector: []string{"us-*"}}, {selector: []string{"*"}}, {invalid: true}, {selector: []string{"*", "!eu-*", "!tier=dev"}},
 	}}}
+	never := []labels{nil}
 	for _, test := range []struct {
 		uid     string
 		from    int64
 		agent   string
+		had     []labels
 		excused bool
 	}{
-		{"uid", 2, "us-prod", false},
-		{"uid", 2, "eu-prod", true},  // generation 4 unwants it
-		{"uid", 2, "ap-dev", false},  // generation 1 did not select it, but the copy is later
-		{"uid", 1, "ap-dev", true},   // a copy that nobody asked for
-		{"other", 1, "ap-dev", true}, // of another round, say
+		{"uid", 2, "us-prod", never, false},
+		{"uid", 2, "eu-prod", never, true}, // generation 4 unwants it
+		{"uid", 2, "ap-dev", never, false}, // generation 1 did not select it, but the copy is later
+		{"uid", 2, "ap-dev", []labels{{"tier": "prod"}}, false},
+		{"uid", 2, "ap-dev", []labels{{"tier": "prod"}, {"tier": "dev"}, {"tier": "prod"}}, true}, // it was once excluded
+		{"uid", 1, "ap-dev", never, true},                                                         // a copy that nobody asked for
+		{"other", 1, "ap-dev", never, true},                                                       // of another round, say
 	} {
-		if got := all.excuse(test.uid, test.from, test.agent, time.Now()); (got != "") != test.excused {
+		if got := all.excuse(test.uid, test.from, test.agent, test.had, time.Now()); (got != "") != test.excused {
 			t.Errorf("%+v: %q", test, got)
 		}
 	}
 	now := time.Now()
 	all["uid"].orphaned = now
-	if excuse := all.excuse("uid", 2, "us-prod", now.Add(-time.Second)); excuse != "" {
+	if excuse := all.excuse("uid", 2, "us-prod", never, now.Add(-time.Second)); excuse != "" {
 		t.Errorf("a parent that went with its CRD is an excuse for a copy from before: %s", excuse)
 	}
-	if all.excuse("uid", 2, "us-prod", now) == "" {
+	if all.excuse("uid", 2, "us-prod", never, now) == "" {
 		t.Error("a parent that went with its CRD is no excuse for a copy from since then")
 	}
 	all["uid"].at = place{"a", "api"}
 	all.succeed(place{"a", "api"}, "next", generation{selector: []string{"*"}})
-	if all.excuse("uid", 2, "us-prod", now.Add(-time.Second)) == "" || all.excuse("next", 1, "us-prod", now) != "" {
+	if all.excuse("uid", 2, "us-prod", never, now.Add(-time.Second)) == "" || all.excuse("next", 1, "us-prod", never, now) != "" {
 		t.Error("the next parent at the same place does not count")
 	}
 	all["next"].gone = true
-	if all.excuse("next", 1, "us-prod", now) == "" {
+	if all.excuse("next", 1, "us-prod", never, now) == "" {
 		t.Error("a deleted parent is no excuse")
 	}
 }

@@ -39,6 +39,8 @@ func kinds() []kind {
 		{"deregister", 3, (*round).deregister},
 		{"unlabel", 1, (*round).unlabel},
 		{"rotate", 4, (*round).rotate},
+		{"label", 8, (*round).label},
+		{"label and label back", 4, (*round).labelAndBack},
 		{"spoil credential", 3, (*round).spoilCredential},
 		{"lead elsewhere", 2, (*round).leadElsewhere},
 

@@ -19,7 +19,7 @@ func (r *round) placeBy(n int) place { return r.places[n%len(r.places)] }
 func (r *round) setParent(n numbers) string {
 	selector := selectors[n[1]%len(selectors)]
 	if n[2]%3 > 0 { // most of the time, somebody is selected
-		selector = selectors[n[1]%4]
+		selector = selectors[n[1]%usual]
 	}
 	if r.hubGone && n[3]%4 == 0 { // without parents not much happens
 		r.note("set parent", r.installCRDs(n))
@@ -185,7 +185,7 @@ func (r *round) isSelecting(at place) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, name := range clusterNames {
-		if agent := r.model.owner(name); agent != "" && selects(r.model.parents[at].selector, agent) {
+		if agent := r.model.owner(name); agent != "" && selects(r.model.parents[at].selector, agent, r.model.labelsOf(agent)) {
 			return true
 		}
 	}

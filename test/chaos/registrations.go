@@ -36,7 +36,7 @@ func (r *round) registerAs(agent, target string, which int) string {
 		ObjectMeta: metav1.ObjectMeta{Name: agent, Labels: map[string]string{clusters.LabelSecretType: clusters.SecretTypeCluster}},
 		Data:       map[string][]byte{clusters.KubeconfigKey: r.kubeconfig(target, which)},
 	}
-	created, err := r.w.hub().Kube.CoreV1().Secrets(system).Create(ctx, secret, metav1.CreateOptions{})
+	created, err := r.createSecret(ctx, secret, labelSets[slices.Index(members, target)])
 	switch {
 	case apierrors.IsAlreadyExists(err):
 		return r.relabel(agent)

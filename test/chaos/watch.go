@@ -175,7 +175,7 @@ func (r *round) deleted(c *cluster, obj *unstructured.Unstructured) {
 	if o.ours[uid] || o.disturbed[c.Name] || d.version <= o.wiped[c.Name] {
 		return
 	}
-	if r.lineages.excuse(d.parent, d.generation, d.agent, d.created) == "" {
+	if r.lineages.excuse(d.parent, d.generation, d.agent, r.model.had(d.agent), d.created) == "" {
 		o.failures = append(o.failures, &failure{
 			invariant: "a wanted copy was deleted", cluster: c.Name, place: d.place,
 			text: fmt.Sprintf("created for %s from generation %d, which nothing has unwanted since", d.agent, d.generation),
