@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
 	cliflag "k8s.io/component-base/cli/flag"
@@ -73,6 +74,10 @@ func runController(ctx context.Context, f *flags) error {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
 	canaries, err := clusters.RESTFor(config, client)
+	if err != nil {
+		return fmt.Errorf("connect to the hub: %w", err)
+	}
+	objects, err := metadata.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
@@ -135,6 +140,7 @@ func runController(ctx context.Context, f *flags) error {
 			HubID:             hubID,
 			Namespace:         f.clusterNamespace,
 			Formats:           formats,
+			Metadata:          objects,
 			UserAgent:         userAgent(),
 			ProbePeriod:       f.probePeriod,
 			ProbeTimeout:      f.probeTimeout,

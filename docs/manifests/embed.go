@@ -18,11 +18,18 @@ const Namespace = "fanout-system"
 //go:embed hub.yaml
 var hub []byte
 
+//go:embed hub-capi.yaml
+var hubClusterAPI []byte
+
 //go:embed member.yaml
 var member []byte
 
 // Hub returns what lets fanout into the hub: the objects of hub.yaml, in their order.
 func Hub() []*unstructured.Unstructured { return decode(hub) }
+
+// HubClusterAPI returns what is added to it where members are to be selected by the labels of Cluster API's Clusters, too: the
+// objects of hub-capi.yaml, in their order.
+func HubClusterAPI() []*unstructured.Unstructured { return decode(hubClusterAPI) }
 
 // Member returns what lets fanout into a member: the objects of member.yaml, in their order.
 func Member() []*unstructured.Unstructured { return decode(member) }

@@ -6,5 +6,6 @@
 // two that register one agent (names.go), or lead to one cluster (claims.go), are one member. A keeper parses
 // the Secret, connects, proves the connection and the member's identity with one probe, and hands the member to
 // a Handler; from then on it probes through the same connection, swaps credentials, and takes the member back
-// when it can't be reached, is deregistered or has become another one.
+// when it can't be reached, is deregistered or has become another one. The labels by which members are selected are those
+// of Secrets (labels.go) and of Cluster API's Clusters (clusterapi.go).
 package clusters

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -27,11 +28,13 @@ type keeper struct {
 
 	agent string // what the Secret registers its member as, "" before it is known
 
-	id       string            // of the cluster that was last worked with
-	said     string            // what was last reported
-	labels   map[string]string // that the handler knows of the member
-	rejoins  bool              // the member is taken back since its Secret says something else of it
-	ends     foreseen          // the end of the credential in use
+	id       string                        // of the cluster that was last worked with
+	said     string                        // what was last reported
+	labels   map[string]string             // that the handler knows of the member
+	cluster  *metav1.PartialObjectMetadata // Cluster API's, as last known, nil before it is
+	unsure   bool                          // whether that is still so
+	rejoins  bool                          // the member is taken back since its Secret says something else of it
+	ends     foreseen                      // the end of the credential in use
 	redactor redactor
 }
 
@@ -188,6 +191,9 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 		return err
 	}
 	defer k.claims.release(id, k.name)
+	if err := k.awaitLabels(ctx, secret); err != nil {
+		return err
+	}
 	// Before anything is written there: what is held by no finalizer would be left behind.
 	first, err := k.hold(ctx)
 	if err != nil {
@@ -199,7 +205,6 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	}
 	k.id = id
 	k.connected(ctx, secret, id, first)
-	k.labels = labelsOf(secret)
 	k.handler.Join(ctx, &Member{
 		Agent: k.agent, Labels: k.labels, ID: id, Client: client, Namespaces: namespaces,
 		Warn:   func(reason, message string) { k.event(secret, corev1.EventTypeWarning, reason, message) },
@@ -250,6 +255,9 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 			return err
 		}
 		k.foresee(ctx, k.latest())
+		if k.unsure {
+			k.relabel(ctx, k.latest())
+		}
 		found, err := probe(ctx, client, current.server(), k.options.ProbeTimeout)
 		switch {
 		case err == nil && found != id:

@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/klog/v2"
@@ -24,6 +26,8 @@ type Options struct {
 	Namespace string
 	// Formats are those in which a Secret may register a member. Others' Secrets are not looked at.
 	Formats Formats
+	// Metadata is a client of the hub for what Cluster API says of clusters. No other format needs it.
+	Metadata metadata.Interface
 	// UserAgent is how fanout names itself to members.
 	UserAgent string
 	// ProbePeriod is how often a member is probed, and the longest pause between attempts to reach it.
@@ -46,11 +50,12 @@ type Options struct {
 
 // Registry keeps a Handler supplied with the members that the Secrets of one namespace register.
 type Registry struct {
-	options Options
-	hub     kubernetes.Interface
-	handler Handler
-	claims  *claims
-	names   *names
+	options  Options
+	hub      kubernetes.Interface
+	handler  Handler
+	claims   *claims
+	names    *names
+	clusters *clusterObjects // nil unless Cluster API's Secrets are understood
 
 	mu      sync.Mutex
 	keepers map[string]*keeper // by the Secret's name
@@ -59,7 +64,7 @@ type Registry struct {
 
 // New returns a registry of the hub that client leads to. It does nothing before Run.
 func New(client kubernetes.Interface, handler Handler, options Options) *Registry {
-	return &Registry{
+	r := &Registry{
 		options: options,
 		hub:     client,
 		handler: handler,
@@ -67,6 +72,10 @@ func New(client kubernetes.Interface, handler Handler, options Options) *Registr
 		names:   newNames(),
 		keepers: map[string]*keeper{},
 	}
+	if slices.Contains(options.Formats, ClusterAPI) {
+		r.clusters = newClusterObjects(r)
+	}
+	return r
 }
 
 // Run keeps members until ctx ends, and returns when the handler has been told to leave them all.
@@ -94,6 +103,16 @@ func (r *Registry) Run(ctx context.Context) {
 			DeleteFunc: func(obj any) { r.gone(obj) },
 		},
 	})
+	if r.clusters != nil {
+		r.running.Go(func() {
+			// What grants the Secrets grants the Clusters. A server that has not read its own RBAC yet refuses both.
+			select {
+			case <-informer.HasSyncedChecker().Done():
+				r.clusters.run(ctx)
+			case <-ctx.Done():
+			}
+		})
+	}
 	klog.FromContext(ctx).Info("Watching for members", "namespace", r.options.Namespace)
 	informer.RunWithContext(ctx)
 }

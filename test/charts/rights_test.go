@@ -59,6 +59,23 @@ func TestRightsAreThoseOfTheManifest(t *testing.T) {
 	}
 }
 
+// With Cluster API's Secrets it grants what docs/manifests/hub-capi.yaml has, too.
+func TestRightsForClusterAPIAreThoseOfTheManifests(t *testing.T) {
+	r := render(t, "fanout", system, "registration: [native, capi]")
+	wanted := map[string][]rbacv1.PolicyRule{}
+	for _, object := range append(manifests.Hub(), manifests.HubClusterAPI()...) {
+		if kind := object.GetKind(); kind == "Role" || kind == "ClusterRole" {
+			var role rbacv1.Role
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &role); err != nil {
+				t.Fatal(err)
+			}
+			wanted[kind] = append(wanted[kind], role.Rules...)
+		}
+	}
+	same(t, "ClusterRole", one[*rbacv1.ClusterRole](t, r).Rules, wanted["ClusterRole"])
+	same(t, "Role", one[*rbacv1.Role](t, r).Rules, wanted["Role"])
+}
+
 // The Job after an uninstall may do nothing that the controller may not.
 func TestReleaseHasNoMoreRights(t *testing.T) {
 	r := render(t, "fanout", system, "")

@@ -328,8 +328,14 @@ func (w *world) tick(t *testing.T, secret string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	aSecondAfter(t, got.CreationTimestamp.Time)
+}
+
+// aSecondAfter waits until the API servers' clocks, which count in seconds, have gone on since then.
+func aSecondAfter(t *testing.T, then time.Time) {
+	t.Helper()
 	fixture.Eventually(t, "a second has passed", func() error {
-		if time.Since(got.CreationTimestamp.Time) < time.Second+10*time.Millisecond {
+		if time.Since(then) < time.Second+10*time.Millisecond {
 			return fmt.Errorf("it has not")
 		}
 		return nil

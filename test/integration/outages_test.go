@@ -40,10 +40,16 @@ func (w *world) registerBehindProxy(t *testing.T, agent string) *faultproxy.Prox
 func (w *world) startFanoutBehindProxy(t *testing.T, flags ...string) (*fixture.Fanout, *faultproxy.Proxy) {
 	t.Helper()
 	proxy := faultproxy.Start(t, w.hub.Config)
+	return w.startFanoutAt(t, proxy, flags...), proxy
+}
+
+// startFanoutAt does so with a proxy that is there already.
+func (w *world) startFanoutAt(t *testing.T, proxy *faultproxy.Proxy, flags ...string) *fixture.Fanout {
+	t.Helper()
 	identity := w.hub.LeastRightsToken(t, "hub.yaml", w.namespace, time.Hour)
 	kubeconfig := fixture.Kubeconfig(t, proxy.Config(identity))
 	environment := []string{"HTTP2_READ_IDLE_TIMEOUT_SECONDS=2", "HTTP2_PING_TIMEOUT_SECONDS=1"} // for client-go
-	return fixture.StartFanoutIn(t, kubeconfig, environment, append([]string{"--cluster-namespace", w.namespace}, flags...)...), proxy
+	return fixture.StartFanoutIn(t, kubeconfig, environment, append([]string{"--cluster-namespace", w.namespace}, flags...)...)
 }
 
 func (w *world) expectState(t *testing.T, controller *fixture.Fanout, state string, want float64) {
