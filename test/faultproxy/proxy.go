@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"k8s.io/client-go/rest"
+
+	"fanout/test/selfsigned"
 )
 
 // Proxy stands in front of one API server.
@@ -56,7 +58,7 @@ func newProxy(backend *rest.Config) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	ca, serving, err := newCertificate()
+	ca, serving, err := selfsigned.Certificate("fault proxy")
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,5 @@
-package faultproxy
+// Package selfsigned makes certificates for servers of tests.
+package selfsigned
 
 import (
 	"crypto/ecdsa"
@@ -13,8 +14,8 @@ import (
 	"time"
 )
 
-// newCertificate makes a self-signed certificate for the loopback address. It is its own CA, as PEM.
-func newCertificate() (ca []byte, serving *tls.Config, err error) {
+// Certificate makes a certificate for the loopback address, for a server of that name, with HTTP/2. It is its own CA, as PEM.
+func Certificate(name string) (ca []byte, serving *tls.Config, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -22,7 +23,7 @@ func newCertificate() (ca []byte, serving *tls.Config, err error) {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "fault proxy"},
+		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
