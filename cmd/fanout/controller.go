@@ -98,7 +98,7 @@ func runController(ctx context.Context, f *flags) error {
 		return fmt.Errorf("listen on --bind-address: %w", err)
 	}
 	health := &health{}
-	endpoints := serve(listener, health, metrics)
+	endpoints := serve(listener, health, metrics, f.profiling)
 	defer endpoints.stop()
 	logger.Info("Serving /healthz, /readyz and /metrics", "address", listener.Addr().String())
 

@@ -38,6 +38,7 @@ type flags struct {
 	probeTimeout      time.Duration
 	probeFailures     int
 	shutdownTimeout   time.Duration
+	profiling         bool
 	leaderElection    componentbase.LeaderElectionConfiguration
 	logs              *logsapi.LoggingConfiguration
 }
@@ -88,6 +89,7 @@ func (f *flags) sections() (sections cliflag.NamedFlagSets) {
 
 	serving := sections.FlagSet("serving")
 	serving.StringVar(&f.bindAddress, "bind-address", f.bindAddress, "IP address and port for /healthz, /readyz and /metrics.")
+	serving.BoolVar(&f.profiling, "profiling", f.profiling, "Serve profiles of CPU and memory at /debug/pprof on --bind-address, to whoever can reach that.")
 	serving.DurationVar(&f.shutdownTimeout, "shutdown-timeout", f.shutdownTimeout, "How long stopping may take before the process ends anyway.")
 
 	componentoptions.BindLeaderElectionFlags(&f.leaderElection, sections.FlagSet("leader election"))

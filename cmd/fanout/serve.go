@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"sync/atomic"
 	"time"
 
@@ -46,11 +47,16 @@ type endpoints struct {
 	done   chan struct{}
 }
 
-func serve(listener net.Listener, health *health, metrics *prometheus.Registry) *endpoints {
+func serve(listener net.Listener, health *health, metrics *prometheus.Registry, profiling bool) *endpoints {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", health.healthz)
 	mux.HandleFunc("/readyz", health.readyz)
 	mux.Handle("/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	if profiling {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}
 	e := &endpoints{
 		server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute},
 		done:   make(chan struct{}),
