@@ -33,6 +33,10 @@ type connection struct {
 // answerTimeout is how long a server may take to begin an answer: watches have no deadline of their own.
 const answerTimeout = 30 * time.Second
 
+// headerTable is how much of a server's headers is remembered for the next answer. Each answer has an ID and a time of its own, which
+// would fill the usual 4 KiB, and twice as much in maps, for each member.
+const headerTable = 512
+
 // newConnection prepares a connection; it does no I/O. Each has a transport of its own, so that closing it
 // leaves nothing behind, and no proxy: the environment's proxies are the hub's business.
 func newConnection(config *kubeconfig.Config, userAgent string) (*connection, error) {
@@ -55,6 +59,7 @@ func newConnection(config *kubeconfig.Config, userAgent string) (*connection, er
 		TLSClientConfig:        tlsConfig,
 		ResponseHeaderTimeout:  answerTimeout,
 		MaxResponseHeaderBytes: 64 << 10,
+		HTTP2:                  &http.HTTP2Config{MaxDecoderHeaderTableSize: headerTable},
 	})
 	authenticated, err := rest.HTTPWrappersForConfig(rested, transport)
 	if err != nil {

@@ -23,8 +23,11 @@ type stream struct {
 	view  *view
 }
 
+// streamBuffer is small: there is one for each member, mostly empty.
+const streamBuffer = 1 << 10
+
 func newStream(body io.Reader, v *view) *stream {
-	return &stream{lines: bufio.NewReader(body), view: v}
+	return &stream{lines: bufio.NewReaderSize(body, streamBuffer), view: v}
 }
 
 // sighting is a Canary as a watch brings it.
