@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build image helm release controlplane test test-unit test-charts test-canaries test-canary-checker e2e kind-up kind-load kind-down demo bench chaos fuzz verify update clean
+.PHONY: help build image helm release controlplane test test-unit test-charts test-canaries test-canary-checker e2e kind-up kind-load kind-down demo bench bench-quick profile chaos fuzz verify update clean
 
 export FUZZTIME ?= 30s
 
@@ -60,10 +60,15 @@ kind-down: ## Delete the clusters that kind-up, or e2e, made
 demo: ## Show fanout at work on real API servers; STAY=0 ends it when all is shown
 	go build -buildvcs=false -o bin/demo ./hack/demo && bin/demo
 
-bench: controlplane ## Measure fanout against a bare client-go program with the same requests
-	go test -run '^$$' -bench Edit -benchtime 50x -timeout 30m ./test/bench 2>&1 | grep -v Connected
-	go test -run '^$$' -bench 'Fill$$' -benchtime 3x -timeout 30m ./test/bench 2>&1 | grep -v Connected
-	go test -run '^$$' -bench BesideChecker -benchtime 1x -timeout 30m ./test/bench 2>&1 | grep -v Connected
+bench: controlplane ## Measure fanout against a bare client-go program, and with thousands of members: SCENARIO=all, or some of docs/performance.md
+	go test -run '^TestScenarios$$' -count=1 -timeout 0 -v ./test/bench -scenarios '$(or $(SCENARIO),all)'
+
+bench-quick: controlplane ## The same with fewer members, in six minutes: fails where a figure that is no time is too high
+	go test -run '^TestScenarios$$' -count=1 -timeout 30m -v ./test/bench -scenarios '$(or $(SCENARIO),all)' -quick
+
+profile: controlplane ## Profiles of fanout's CPU and memory in a scenario, to out/: SCENARIO=status-storm QUICK=1
+	@test -n '$(SCENARIO)' || { echo 'say in which: make profile SCENARIO=status-storm' >&2; exit 2; }
+	go test -run '^TestScenarios$$' -count=1 -timeout 0 -v ./test/bench -scenarios '$(SCENARIO)' -profile $(if $(QUICK),-quick)
 
 chaos: controlplane ## Random operations and faults against a model: ROUNDS=10, SEED=… repeats a round that failed
 	go test -race -count=1 -timeout 0 -v -run '^TestChaos$$' ./test/chaos -seed $(or $(SEED),0) -rounds $(or $(ROUNDS),10)

@@ -1,15 +1,8 @@
-// Package bench measures fanout against the floor: a bare client-go program that makes the same requests and nothing
-// else. Both run in this process, between the same real API servers, and take turns, so that their ratio means
-// something on a noisy machine. Nothing here asserts a time.
-//
-//	make bench
 package bench
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -25,7 +18,6 @@ import (
 
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout"
-	"fanout/test/controlplane"
 	"fanout/test/fixture"
 )
 
@@ -34,21 +26,6 @@ const (
 	copies          = 1000 // of BenchmarkFill, over all members
 	concurrentSyncs = 8
 )
-
-var planes *controlplane.Set
-
-// TestMain starts the API servers only where a benchmark is asked for.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if flag.Lookup("test.bench").Value.String() == "" {
-		os.Exit(m.Run())
-	}
-	names := []string{"hub"}
-	for i := range members {
-		names = append(names, agent(i))
-	}
-	os.Exit(controlplane.ForMain(m, &planes, names...))
-}
 
 func agent(i int) string { return fmt.Sprintf("member-%d", i) }
 

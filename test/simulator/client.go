@@ -33,6 +33,11 @@ func (c *Client) Behave(ctx context.Context, b Behaviour) error {
 	return c.ask(ctx, http.MethodPost, "/behave", b, nil)
 }
 
+// Wipe is Simulator.Wipe.
+func (c *Client) Wipe(ctx context.Context) error {
+	return c.ask(ctx, http.MethodPost, "/wipe", nil, nil)
+}
+
 // Storm is Simulator.Storm.
 func (c *Client) Storm(ctx context.Context, period time.Duration) error {
 	return c.ask(ctx, http.MethodPost, "/storm?period="+period.String(), nil, nil)

@@ -38,8 +38,8 @@ type Counts struct {
 	Statuses int64
 	// WatchEvents and WatchBytes are what watches have brought.
 	WatchEvents, WatchBytes int64
-	// Canaries is how many there are, in all members.
-	Canaries int
+	// Canaries is how many there are, and Watches how many are being served, in all members.
+	Canaries, Watches int
 }
 
 // Main serves members as a process of its own, until its standard input ends. It prints the address at which it is controlled.
@@ -91,6 +91,10 @@ func (s *Simulator) control() http.Handler {
 		}
 		answer(w, nil, err)
 	})
+	mux.HandleFunc("POST /wipe", func(w http.ResponseWriter, _ *http.Request) {
+		s.Wipe()
+		answer(w, nil, nil)
+	})
 	mux.HandleFunc("POST /expect", func(w http.ResponseWriter, r *http.Request) {
 		var count int
 		_, err := fmt.Sscan(r.FormValue("count"), &count)
@@ -126,6 +130,7 @@ func (s *Simulator) Counts() Counts {
 	for _, m := range s.members {
 		m.mu.Lock()
 		c.Canaries += len(m.objects)
+		c.Watches += len(m.cursors)
 		m.mu.Unlock()
 	}
 	return c
@@ -144,6 +149,13 @@ func (s *Simulator) Behave(b Behaviour) error {
 		}
 	}
 	return nil
+}
+
+// Wipe removes all Canaries from all members, and ends all watches: it is for when nobody is looking.
+func (s *Simulator) Wipe() {
+	for _, m := range s.members {
+		m.wipe()
+	}
 }
 
 // Storm changes each status in each member once in a period; a period of 0 ends that.

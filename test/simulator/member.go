@@ -96,6 +96,16 @@ func (m *member) trim() {
 	m.events = slices.Clone(m.events[drop:])
 }
 
+// wipe removes all Canaries. Watches end, since there is no event of it.
+func (m *member) wipe() {
+	m.compact()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.objects)
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
 // compact forgets all events, as etcd does when it is compacted.
 func (m *member) compact() {
 	m.mu.Lock()

@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// copiesPerRound is how many copies are made in one round of linearity, whatever the fleet, as far as a parent each allows.
+const copiesPerRound = 5000
+
+// linearity is the CPU that a new copy takes, in fleets of different sizes.
+func linearity(t *testing.T, w *world) {
+	var all []float64
+	for _, fleet := range []int{10, w.some, w.many, w.most} {
+		if w.held > 0 {
+			w.wipe(t)
+		}
+		f := w.start(t, fleet, 0)
+		parents := max(copiesPerRound/fleet, 1)
+		w.newCopies(t, "warm", fleet, 1)
+		var cpu, wall, simulated []time.Duration
+		requests := 0.0
+		for round := range 3 {
+			profiled := w.profileCPU(t, 10)
+			before, used, simulating := w.counts(t), cpuOf(t, f.PID()), cpuOf(t, w.simulatorPID)
+			wall = append(wall, w.newCopies(t, fmt.Sprintf("round-%d", round), fleet, parents))
+			settle(t, time.Second) // what follows is part of it
+			profiled()
+			cpu, simulated = append(cpu, cpuOf(t, f.PID())-used), append(simulated, cpuOf(t, w.simulatorPID)-simulating)
+			requests = float64(total(w.counts(t).Requests)-total(before.Requests)) / float64(fleet*parents)
+		}
+		w.wipe(t)
+		copies := float64(fleet * parents)
+		one := float64(median(cpu).Microseconds()) / copies
+		all = append(all, one)
+		w.figures.add(t, fmt.Sprintf("linearity-%d", fleet), one, "µs", fmt.Sprintf(
+			"CPU per new copy, %d members × %d parents; %.0f copies/s beside a simulator that takes %.0f µs for each; %.3f requests each", fleet, parents,
+			copies/median(wall).Seconds(), float64(median(simulated).Microseconds())/copies, requests))
+	}
+	w.figures.add(t, "linearity", slices.Max(all)/slices.Min(all), "×", "the most CPU per new copy in one of these fleets, over the least")
+}
+
+// newCopies makes parents, and returns how long it took until the last member had its copy of the last.
+func (w *world) newCopies(t *testing.T, name string, fleet, parents int) time.Duration {
+	t.Helper()
+	text := "bench-new-" + name
+	arrived := w.expect(t, text, fleet*parents)
+	began := time.Now()
+	for i := range parents {
+		w.createOne(t, fmt.Sprintf("%s-%d", name, i), map[string]string{"bench": text})
+	}
+	came := arrived()
+	last := began
+	for _, arrival := range came {
+		if arrival.Time.After(last) {
+			last = arrival.Time
+		}
+	}
+	return last.Sub(began)
+}
+
+// total sums up requests, those that probe members aside.
+func total(requests map[string]int64) (sum int64) {
+	for what, count := range requests {
+		if what != "get namespaces" {
+			sum += count
+		}
+	}
+	return sum
+}

@@ -1,0 +1,245 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"fanout/pkg/clusters"
+	"fanout/test/fixture"
+	"fanout/test/simulator"
+)
+
+// scale is how much of everything there is.
+type scale struct {
+	some, many, most int // simulated members, of three fleets; the smallest has 10
+	parents          int // where each member of a fleet of many holds one of each
+	rounds           int // of what is measured several times
+	observe          time.Duration
+}
+
+var (
+	fully = scale{some: 100, many: 1000, most: 5000, parents: 100, rounds: 100, observe: time.Minute}
+	quick = scale{some: 50, many: 200, most: 500, parents: 50, rounds: 20, observe: 15 * time.Second}
+)
+
+// patience is for what takes its time with thousands of members on two cores. It is no measure of anything.
+const patience = 20 * time.Minute
+
+// world is a real hub with simulated members. Scenarios leave their members and parents to the next one, which takes them or
+// makes others.
+type world struct {
+	scale
+	whole        *testing.T // the run of all scenarios
+	scenario     string
+	figures      figures
+	hub          *fixture.Cluster
+	simulator    *simulator.Client
+	simulatorPID int
+	sites        []simulator.Site
+	fleets       map[int]string // by their number of members, the namespaces with their Secrets
+
+	fanout *fixture.Fanout // nil where none runs
+	fleet  int             // that fanout was last run with
+	held   int             // parents, all of whose copies stand in that fleet
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{scale: fully, whole: t, hub: fixture.In(t, planes, "hub"), fleets: map[int]string{}}
+	if *quickly {
+		w.scale = quick
+	}
+	if err := w.hub.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {
+		t.Fatal(err)
+	}
+	w.hub.Namespace(t, parentsNamespace)
+	return w
+}
+
+// parentsNamespace is where the parents are.
+const parentsNamespace = "bench"
+
+// simulate starts the simulated members where they don't run yet.
+func (w *world) simulate(t *testing.T) {
+	t.Helper()
+	if w.simulator != nil {
+		return
+	}
+	var statuses []string
+	for _, name := range []string{"http-pass.json", "two-checks.json", "flaky.json", "cron.json"} {
+		statuses = append(statuses, fixture.Recorded(t, name))
+	}
+	pid, address := startAgain(w.whole, simulatorMembers+"="+strconv.Itoa(w.most), simulatorCRD+"="+fixture.CRD(t),
+		simulatorStatuses+"="+strings.Join(statuses, " "))
+	w.simulatorPID, w.simulator = pid, simulator.NewClient(address)
+	var err error
+	if w.sites, err = w.simulator.Sites(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// register has a namespace with a Secret for each of so many members.
+func (w *world) register(t *testing.T, count int) string {
+	t.Helper()
+	w.simulate(t)
+	if namespace, ok := w.fleets[count]; ok {
+		return namespace
+	}
+	namespace := fmt.Sprintf("fleet-%d", count)
+	w.hub.Namespace(t, namespace)
+	began := time.Now()
+	slots, group := make(chan struct{}, 16), sync.WaitGroup{}
+	for _, site := range w.sites[:count] {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			_, err := w.hub.Kube.CoreV1().Secrets(namespace).Create(t.Context(), &corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Name: site.Name, Labels: map[string]string{clusters.LabelSecretType: clusters.SecretTypeCluster}},
+				Data:       map[string][]byte{clusters.KubeconfigKey: site.Kubeconfig},
+			}, metav1.CreateOptions{})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	t.Logf("wrote %d Secrets in %s", count, time.Since(began).Round(time.Millisecond))
+	w.fleets[count] = namespace
+	return namespace
+}
+
+// start runs fanout over a fleet of that size, with so many parents whose copies it holds, and returns when all is in sync.
+func (w *world) start(t *testing.T, fleet, parents int, flags ...string) *fixture.Fanout {
+	t.Helper()
+	namespace := "nobody"
+	if fleet > 0 {
+		namespace = w.register(t, fleet)
+	}
+	w.stop(t)
+	if w.held > 0 && (fleet != w.fleet || parents < w.held) {
+		w.wipe(t)
+	}
+	w.launch(t, namespace, flags...)
+	w.fleet = fleet
+	w.connected(t, fleet)
+	if parents > w.held {
+		w.create(t, "held", w.held, parents)
+		w.held = parents
+	}
+	w.synced(t, fleet*parents)
+	return w.fanout
+}
+
+// launch starts fanout. It stops with the test at the latest.
+func (w *world) launch(t *testing.T, namespace string, flags ...string) {
+	t.Helper()
+	w.hub.Namespace(t, namespace)
+	f := fixture.LaunchReleased(t, w.hub.Kubeconfig, append([]string{
+		"--cluster-namespace", namespace, "--leader-elect=false", "--profiling",
+	}, flags...)...)
+	w.fanout = f
+	t.Cleanup(func() {
+		f.Stop(t)
+		if t.Failed() {
+			log := f.Log()
+			t.Logf("the end of fanout's log:\n%s", log[max(0, len(log)-4000):])
+		}
+		w.fanout = nil
+	})
+	fixture.EventuallyWithin(t, patience, "fanout is ready", f.Ready)
+}
+
+func (w *world) stop(t *testing.T) {
+	t.Helper()
+	if w.fanout != nil {
+		w.fanout.Stop(t)
+		w.fanout = nil
+	}
+}
+
+// connected waits until fanout is connected to so many members.
+func (w *world) connected(t *testing.T, count int) {
+	t.Helper()
+	fixture.EventuallyWithin(t, patience, fmt.Sprintf("%d members are connected", count), func() error {
+		return fixture.Same("connected members", w.fanout.Metric(t, "fanout_members", "state", "Connected"), float64(count))
+	})
+}
+
+// synced waits until fanout knows of so many copies, and has nothing left to do.
+func (w *world) synced(t *testing.T, copies int) {
+	t.Helper()
+	fixture.EventuallyWithin(t, patience, fmt.Sprintf("%d copies are in sync", copies), func() error {
+		if err := fixture.Same("copies", w.fanout.Metric(t, "fanout_derived_canaries"), float64(copies)); err != nil {
+			return err
+		}
+		return fixture.Same("length of queues", w.fanout.Metric(t, "fanout_queue_depth"), float64(0))
+	})
+}
+
+// create makes parents with numbers from one up to another for every member, without waiting for their copies.
+func (w *world) create(t *testing.T, name string, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		w.createOne(t, fmt.Sprintf("%s-%d", name, i), map[string]string{"bench": name})
+	}
+}
+
+func (w *world) createOne(t *testing.T, name string, labels map[string]string) *unstructured.Unstructured {
+	t.Helper()
+	canary := fixture.Canary(parentsNamespace, name, "*")
+	canary.SetLabels(labels)
+	made, err := w.hub.Canaries(parentsNamespace).Create(t.Context(), canary, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// wipe removes all parents, and all copies from the members. Fanout does not run meanwhile.
+func (w *world) wipe(t *testing.T) {
+	t.Helper()
+	w.stop(t)
+	if err := w.hub.Canaries(parentsNamespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.simulator.Wipe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.held = 0
+}
+
+// counts are the simulator's.
+func (w *world) counts(t *testing.T) simulator.Counts {
+	t.Helper()
+	counts, err := w.simulator.Counts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts
+}
+
+// expect has the simulator wait for so many copies that hold text, and returns a function that returns when they came.
+func (w *world) expect(t *testing.T, text string, count int) func() []simulator.Arrival {
+	t.Helper()
+	if err := w.simulator.Expect(t.Context(), text, count); err != nil {
+		t.Fatal(err)
+	}
+	return func() []simulator.Arrival {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		arrived, err := w.simulator.Arrived(ctx, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return arrived
+	}
+}
