@@ -49,6 +49,36 @@ func BenchmarkMatches(b *testing.B) {
 			}
 		})
 	}
+	regions, tiers := []string{"eu", "us", "ap"}, []string{"prod", "staging", "test", "dev"}
+	of := make([]map[string]string, len(agents))
+	for i := range of {
+		of[i] = map[string]string{"tier": tiers[i%4], "region": regions[i%3], "team": "platform", "example.com/owner": "somebody"}
+	}
+	long := "tier=prod"
+	for term := ",tier!=x"; len(long)+len(term) <= MaxPatternBytes; {
+		long += term // which all have to be true, and are
+	}
+	for _, bc := range []struct {
+		name     string
+		patterns []string
+	}{
+		{"labels", []string{"tier=prod"}},
+		{"labels, two terms", []string{"tier=prod,region in (eu,us)"}},
+		{"labels and names", []string{"tier=prod,region in (eu,us)", "*-edge-1*", "!maintenance=true"}},
+		{"labels, as long as may be", []string{long}},
+	} {
+		s := mustParse(b, bc.patterns...)
+		b.Run("patterns="+bc.name, func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				s.Matches(agents[i], of[i])
+				if i++; i == len(agents) {
+					i = 0
+				}
+			}
+		})
+	}
 	b.Run("patterns=worst", func(b *testing.B) {
 		s, name := worstSearch(b)
 		b.ReportAllocs()

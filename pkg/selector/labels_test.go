@@ -133,3 +133,13 @@ func TestANamespaceHasNoLabelsToSelectBy(t *testing.T) {
 		t.Errorf("it is taken: %v", err)
 	}
 }
+
+// A parent is matched against every agent there is whenever it is edited.
+func TestMatchingAllocatesNothing(t *testing.T) {
+	of := map[string]string{"tier": "prod", "region": "eu"}
+	s := mustParse(t, "tier=prod,region in (eu,us)", "region notin (ap)", "*-edge-[0-9]*", "!maintenance=true", "!tier!=prod", "!us-*")
+	selected := true
+	if got := testing.AllocsPerRun(100, func() { selected = selected && s.Matches("eu-edge-7-prod", of) }); got > 0 || !selected {
+		t.Errorf("a match allocates %v times; it is one: %t", got, selected)
+	}
+}

@@ -2,7 +2,10 @@ package integration
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fanout/test/fixture"
 )
@@ -82,5 +85,77 @@ func TestLabelsThatChangedMeanwhile(t *testing.T) {
 	w.startFanout(t)
 	for i := range 3 {
 		w.expectHolders(t, fmt.Sprintf("check-%d", i), "us-east-prod")
+	}
+}
+
+// An agent without labels, and one whose label is empty: to Kubernetes, and so here, both are not what they are not said to be.
+func TestMissingAndEmptyLabels(t *testing.T) {
+	w := newWorld(t, agents...)
+	w.patchSecret(t, "eu-west-prod", `{"metadata":{"labels":{"tier":"prod"}}}`)
+	w.patchSecret(t, "us-east-prod", `{"metadata":{"labels":{"tier":""}}}`)
+	w.startFanout(t)
+	for name, selector := range map[string][]string{
+		"is": {"tier=prod"}, "is-not": {"tier!=prod"}, "is-none-of": {"tier notin (prod,dev)"}, "excluded": {"!tier=prod"}, "all-but": {"*", "!tier in (prod)"},
+	} {
+		w.hub.Apply(t, w.canary(name, selector...))
+	}
+	w.expectHolders(t, "is", "eu-west-prod")
+	for _, name := range []string{"is-not", "is-none-of", "excluded", "all-but"} {
+		w.expectHolders(t, name, "us-east-prod", "ap-south-dev")
+	}
+
+	t.Log("a label gets a value, another loses its own, and the last one goes")
+	w.patchSecret(t, "us-east-prod", `{"metadata":{"labels":{"tier":"prod"}}}`)
+	w.expectHolders(t, "is", "eu-west-prod", "us-east-prod")
+	w.patchSecret(t, "eu-west-prod", `{"metadata":{"labels":{"tier":""}}}`)
+	w.expectHolders(t, "is", "us-east-prod")
+	w.patchSecret(t, "us-east-prod", `{"metadata":{"labels":{"tier":null}}}`)
+	w.expectHolders(t, "is")
+	for _, name := range []string{"is-not", "is-none-of", "excluded", "all-but"} {
+		w.expectHolders(t, name, agents...)
+	}
+}
+
+// Labels that change while their member is away, or while the hub is, count as soon as it is back, and nothing is connected or
+// written anew for it elsewhere.
+func TestLabelsThatChangeDuringAnOutage(t *testing.T) {
+	w := newWorld(t, "us-east-prod")
+	proxy := w.registerBehindProxy(t, "eu-west-prod")
+	w.patchSecret(t, "eu-west-prod", `{"metadata":{"labels":{"tier":"prod"}}}`)
+	w.patchSecret(t, "us-east-prod", `{"metadata":{"labels":{"tier":"prod"}}}`)
+	controller, hub := w.startFanoutBehindProxy(t, "--probe-period=300ms", "--probe-timeout=1s", "--request-timeout=1s")
+	w.hub.Apply(t, w.canary("for-prod", "tier=prod"))
+	w.hub.Apply(t, w.canary("for-dev", "tier=dev"))
+	w.expectHolders(t, "for-prod", "eu-west-prod", "us-east-prod")
+
+	t.Log("a member is away")
+	heal := proxy.Cut()
+	w.expectState(t, controller, "Unreachable", 1)
+	w.patchSecret(t, "eu-west-prod", `{"metadata":{"labels":{"tier":"dev"}}}`)
+	w.patchSecret(t, "us-east-prod", `{"metadata":{"labels":{"seen":"yes"}}}`)
+	w.hub.Apply(t, w.canary("meanwhile", "seen=yes"))
+	w.expectHolders(t, "meanwhile", "us-east-prod") // the labels are known
+	w.expectHolders(t, "for-prod", "eu-west-prod", "us-east-prod")
+	heal()
+	w.expectHolders(t, "for-prod", "us-east-prod")
+	w.expectHolders(t, "for-dev", "eu-west-prod")
+
+	t.Log("the hub is away")
+	heal = hub.Cut()
+	w.patchSecret(t, "eu-west-prod", `{"metadata":{"labels":{"tier":"prod"}}}`)
+	w.patchSecret(t, "us-east-prod", `{"metadata":{"labels":{"seen":null}}}`)
+	w.members["us-east-prod"].Patch(t, w.canaries, "meanwhile", `{"spec":{"schedule":"@every 9h"}}`)
+	fixture.Eventually(t, "the copy is as before, so fanout goes on with what it knows", func() error {
+		schedule, _, _ := unstructured.NestedString(w.members["us-east-prod"].Get(t, w.canaries, "meanwhile").Object, "spec", "schedule")
+		return fixture.Same("its schedule", schedule, "@every 30s")
+	})
+	w.expectHolders(t, "for-dev", "eu-west-prod")
+	heal()
+	w.expectHolders(t, "for-prod", "eu-west-prod", "us-east-prod")
+	w.expectHolders(t, "for-dev")
+	w.expectHolders(t, "meanwhile")
+	w.expectOneConnection(t, "us-east-prod")
+	if got := w.accepted(t, "us-east-prod")["for-prod"]; !slices.Equal(got, []string{"patch"}) {
+		t.Errorf("for-prod was written by %v where no label that it asks for changed", got)
 	}
 }

@@ -43,7 +43,7 @@ func (c *Call) Never() string {
 }
 
 // Client returns a client of the server.
-func (s *Server) Client(t *testing.T) rest.Interface {
+func (s *Server) Client(t testing.TB) rest.Interface {
 	client, err := clusters.RESTFor(&rest.Config{Host: "https://member", QPS: -1}, &http.Client{Transport: s})
 	if err != nil {
 		t.Fatal(err)
