@@ -28,6 +28,7 @@ type keeper struct {
 
 	agent string // what the Secret registers its member as, "" before it is known
 
+	inUse    *corev1.Secret                // the version whose content is in use
 	id       string                        // of the cluster that was last worked with
 	said     string                        // what was last reported
 	labels   map[string]string             // that the handler knows of the member
@@ -211,6 +212,7 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 		Redact: k.redactor.text,
 	})
 	defer k.handler.Leave(k.agent)
+	k.inUse = secret
 	return k.attend(ctx, secret, id, client, current)
 }
 

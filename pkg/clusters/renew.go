@@ -10,6 +10,9 @@ import (
 // renew goes over to the Secret's present content, once its kubeconfig has been proven to lead to the same cluster.
 // Until then, and if it never does, what the member joined by stays in use.
 func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id string, current *line) error {
+	if secret != nil && secret == k.inUse {
+		return nil
+	}
 	if secret == nil || k.options.Formats.switchedOff(secret) != nil {
 		return errChanged
 	}
@@ -28,7 +31,11 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 		return nil
 	}
 	if config.Hash() == current.current.Load().hash {
-		return k.sameMember(ctx, joined, secret, agent)
+		if err := k.sameMember(ctx, joined, secret, agent); err != nil {
+			return err
+		}
+		k.inUse = secret
+		return nil
 	}
 	next, err := k.connect(config)
 	if err != nil {
@@ -59,6 +66,7 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 	current.swap(next)
 	k.renewed(ctx, secret, id)
 	k.use(ctx, secret, config)
+	k.inUse = secret
 	return nil
 }
 
