@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,12 +35,12 @@ var rules = []rule{{
 }, {
 	in:      []string{"pkg/fanout/..."},
 	never:   []string{"fanout/..."},
-	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/..."},
-	because: "pkg/fanout builds on pkg/selector and pkg/clusters, and on nothing else of this module",
+	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/...", "fanout/pkg/results"},
+	because: "pkg/fanout builds on pkg/selector, pkg/clusters and pkg/results, and on nothing else of this module",
 }, {
 	in:      []string{"pkg/fanout/member/..."},
 	never:   []string{"fanout/..."},
-	except:  []string{"fanout/pkg/fanout/derive", "fanout/pkg/selector/...", "fanout/pkg/clusters/..."},
+	except:  []string{"fanout/pkg/fanout/derive", "fanout/pkg/selector/...", "fanout/pkg/clusters/...", "fanout/pkg/results"},
 	because: "what talks to one member knows neither the hub nor the other members",
 }, {
 	in:      []string{"pkg/fanout/derive/..."},
@@ -58,6 +59,11 @@ var rules = []rule{{
 	in:      []string{"pkg/selector/...", "pkg/fanout/derive/...", "pkg/fanout/member/decide.go"},
 	never:   []string{"context", "net/...", "time", "os/...", "log/...", "k8s.io/client-go/...", "k8s.io/klog/...", "github.com/go-logr/..."},
 	because: "it is pure: values in, values out, with no client, clock, context or logger",
+}, {
+	in:      []string{"pkg/results/..."},
+	never:   []string{"fanout/...", "context", "net/...", "os/...", "log/...", "k8s.io/...", "sigs.k8s.io/...", "github.com/go-logr/..."},
+	except:  []string{"k8s.io/apimachinery/pkg/util/duration"},
+	because: "it is pure: statuses in, a status out, with no client, context or logger; of Kubernetes it knows how canary-checker writes a latency",
 }}
 
 func TestImports(t *testing.T) {
@@ -87,6 +93,16 @@ func TestClustersNeverKnowACanary(t *testing.T) {
 	for _, file := range goFiles(t) {
 		if matches("pkg/clusters/...", file.dir) && !file.isTest && bytes.Contains(file.source, []byte("canaries.flanksource.com")) {
 			t.Errorf("%s names canaries.flanksource.com, but pkg/clusters never knows a Canary", file.path)
+		}
+	}
+}
+
+// pkg/results imports time for its values, so that it has no clock has to be seen from its text.
+func TestResultsHaveNoClock(t *testing.T) {
+	clock := regexp.MustCompile(`\btime\.(Now|Since|Until|After|AfterFunc|Tick|Sleep|New[A-Z]\w*)\(`)
+	for _, file := range goFiles(t) {
+		if found := clock.Find(file.source); matches("pkg/results/...", file.dir) && !file.isTest && found != nil {
+			t.Errorf("%s has %s, but what hangs on time in pkg/results takes it as an argument", file.path, found)
 		}
 	}
 }

@@ -1,0 +1,48 @@
+package results
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Merge makes one list, by name, of what several replicas know of a parent's agents. Where two know the same agent, as while it
+// goes from one to the other, the one counts that heard from the member, and of two the one that heard later. The order
+// of parts, and of agents in them, makes no difference, and merging again changes nothing.
+func Merge(parts ...[]Agent) []Agent {
+	merged := slices.Concat(parts...)
+	slices.SortFunc(merged, func(a, b Agent) int {
+		if order := strings.Compare(a.Name, b.Name); order != 0 {
+			return order
+		}
+		return -compareKnowledge(&a, &b)
+	})
+	return slices.CompactFunc(merged, func(a, b Agent) bool { return a.Name == b.Name })
+}
+
+// compareKnowledge tells which of two knows better. Where nothing else decides it is their text, so that it is the same everywhere.
+func compareKnowledge(a, b *Agent) int {
+	if order := cmp.Or(
+		compareBool(!a.Unheard, !b.Unheard),
+		compareBool(a.Away.Reason == "", b.Away.Reason == ""),
+		cmp.Compare(a.Result.Heard, b.Result.Heard),
+	); order != 0 {
+		return order
+	}
+	textA, _ := json.Marshal(a) // neither has anything that can't be marshaled
+	textB, _ := json.Marshal(b)
+	return bytes.Compare(textA, textB)
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
+}
