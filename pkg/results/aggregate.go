@@ -89,7 +89,7 @@ func (t *totals) add(l *line) {
 	case l.out != "":
 		t.out++
 	}
-	t.lastCheck = max(t.lastCheck, l.result.checked())
+	t.lastCheck = max(t.lastCheck, l.result.believed(l.result.LastCheck))
 	if l.isCurrent() {
 		t.passed += uint64(l.result.Passed)
 		t.runs += uint64(l.result.Runs)

@@ -126,7 +126,7 @@ func TestStates(t *testing.T) {
 		{"bad schedule", bad, nil, young, "Pending", "1 passed, 1 pending; 2 in sync",
 			`Pending: schedule "sometimes": expected exactly 5 fields, found 1: [sometimes]`, `a: schedule "sometimes": expected exactly 5 fields, found 1: [sometimes]`},
 		{"hostile", every30s(), map[string]any{"status": "Failed", "errorMessage": "\x1b[2J\u202e\xff<script>", "lastCheck": "2105-01-01T00:00:00Z"}, old,
-			"Failed", "1 passed, 1 failed; 2 in sync", "Failed", "a: [2J\ufffd<script>"},
+			"Failed", "1 passed, 1 failed; 2 in sync", "Failed: last check 2105-01-01T00:00:00Z", "a: [2J\ufffd<script>"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a := agent("a", row.status)

@@ -63,11 +63,12 @@ func (e *Entry) read() Result {
 		r.odd().LastCheck = clip(e.LastCheck, maxOdd)
 	}
 	r.Transitioned, _ = parseStamp(e.LastTransitioned)
-	if r.Passed, r.Runs, _ = parseUptime(e.Uptime); e.Uptime != r.uptime() {
-		r.odd().Uptime = clip(e.Uptime, maxOdd)
+	uptime, latency := clip(e.Uptime, maxOdd), clip(e.Latency, maxOdd)
+	if r.Passed, r.Runs, _ = parseUptime(uptime); uptime != r.uptime() {
+		r.odd().Uptime = uptime
 	}
-	if r.Latency, r.Timed = parseLatency(e.Latency); e.Latency != r.latency() {
-		r.odd().Latency = clip(e.Latency, maxOdd)
+	if r.Latency, r.Timed = parseLatency(latency); latency != r.latency() {
+		r.odd().Latency = latency
 	}
 	return r
 }

@@ -29,7 +29,7 @@ func lineOf(a *Agent, p *Parent, c *clock) line {
 	r := &l.result
 	l.Entry = Entry{
 		ErrorMessage: r.Error, Message: l.head.of(l.text), Uptime: r.uptime(), Latency: r.latency(),
-		LastCheck: r.LastCheck.String(), LastTransitioned: r.Transitioned.String(),
+		LastCheck: r.believed(r.LastCheck).String(), LastTransitioned: r.believed(r.Transitioned).String(),
 	}
 	return l
 }

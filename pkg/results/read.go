@@ -57,8 +57,8 @@ func (r *Reader) Read(status any, before Result, now time.Time) Result {
 			result.odd().Status = clip(said, maxOdd)
 		}
 	}
-	result.fit(scalar(fields["message"]))
 	result.hear(&before, now)
+	result.fit(scalar(fields["message"]))
 	r.share(&result)
 	return result
 }
@@ -110,16 +110,19 @@ func (r *Result) fit(message string) {
 	}
 }
 
-// hear notes when the hub heard of the check.
+// hear notes when the hub heard of the check. One far in the future by the hub's clock is odd.
 func (r *Result) hear(before *Result, now time.Time) {
-	r.Heard = StampOf(now)
-	if before.Heard == 0 {
-		return
-	}
-	if r.LastCheck == before.LastCheck {
+	switch {
+	case before.Heard == 0:
+		r.Heard = StampOf(now)
+	case r.LastCheck == before.LastCheck:
 		r.Heard, r.Advanced = before.Heard, before.Advanced
-	} else {
-		r.Advanced = true
+	default:
+		r.Heard, r.Advanced = StampOf(now), true
+	}
+	const skew = 60 // seconds
+	if r.LastCheck > r.Heard && r.LastCheck-r.Heard > skew {
+		r.odd().LastCheck = r.LastCheck.String()
 	}
 }
 

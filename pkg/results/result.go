@@ -64,12 +64,12 @@ func (r *Result) since() Stamp {
 	return r.LastCheck
 }
 
-// checked is LastCheck as far as it can be believed.
-func (r *Result) checked() Stamp {
+// believed is one of its times, or that of the hub, where that is earlier.
+func (r *Result) believed(s Stamp) Stamp {
 	if r.Heard != 0 {
-		return min(r.LastCheck, r.Heard)
+		return min(s, r.Heard)
 	}
-	return r.LastCheck
+	return s
 }
 
 // failing tells whether it is known to fail, however old that knowledge is.

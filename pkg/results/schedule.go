@@ -31,7 +31,7 @@ func ParseSchedule(schedule string, interval int64) Schedule {
 	return Schedule{times: times}
 }
 
-// parseCron is cron.ParseStandard for any text: that one panics where a time zone is all there is.
+// parseCron is cron.ParseStandard for any text. That one panics where a time zone is all there is.
 func parseCron(text string) (cron.Schedule, error) {
 	const longest = 1000
 	if len(text) > longest {
@@ -40,7 +40,16 @@ func parseCron(text string) (cron.Schedule, error) {
 	if (strings.HasPrefix(text, "TZ=") || strings.HasPrefix(text, "CRON_TZ=")) && !strings.Contains(text, " ") {
 		return nil, fmt.Errorf("a time zone, and no times")
 	}
-	return cron.ParseStandard(text)
+	times, err := cron.ParseStandard(text)
+	if spec, ok := times.(*cron.SpecSchedule); ok {
+		// A list without an element parses, and looking for a time that it allows takes a second.
+		for _, field := range []uint64{spec.Minute, spec.Hour, spec.Dom, spec.Month, spec.Dow} {
+			if field == 0 {
+				return nil, fmt.Errorf("a field of it is empty")
+			}
+		}
+	}
+	return times, err
 }
 
 // A copy is Stale when that many of its runs have not come, and not before leastPatience has passed: what is to run every second may
