@@ -24,21 +24,21 @@ type Aggregated struct {
 // before is what its status says already.
 func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated {
 	c := clock{schedule: p.Schedule, now: now}
-	agents = Merge(agents)
-	lines := make([]line, len(agents))
-	order := make([]*line, len(agents))
+	known := merged(agents)
+	lines := make([]line, len(known))
+	order := make([]*line, len(known))
 	var t totals
-	for i := range agents {
-		lines[i] = lineOf(&agents[i], &p, &c)
+	for i, a := range known {
+		lines[i] = lineOf(a, &p, &c)
 		order[i] = &lines[i]
 		t.add(order[i])
 	}
 	slices.SortFunc(order, (*line).compare)
-	listed := fitting(order)
+	entries := listed(order)
 
 	status := map[string]any{
 		"status":  t.state(p.Fault).String(),
-		"message": t.message(p.Fault, len(order)-len(listed)),
+		"message": t.message(p.Fault, len(order)-len(entries)),
 	}
 	set := func(field, value string) {
 		if value != "" {
@@ -56,12 +56,8 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 		transitioned = StampOf(now)
 	}
 	set("lastTransitionedTime", transitioned.String())
-	if len(listed) > 0 {
-		checkStatus := make(map[string]any, len(listed))
-		for _, l := range listed {
-			checkStatus[l.name] = l.Entry.fields()
-		}
-		status["checkStatus"] = checkStatus
+	if len(entries) > 0 {
+		status["checkStatus"] = entries
 	}
 	shown := ReadShown(status)
 	shown.Generation = p.Generation
@@ -158,12 +154,12 @@ func troubles(fault string, order []*line) string {
 	}
 	more := 0
 	for _, l := range order {
-		switch trouble := l.trouble(); {
-		case trouble == "":
-		case more > 0 || len(first) >= maxTroubles:
+		switch {
+		case !l.isTrouble():
+		case len(first) == maxTroubles:
 			more++
 		default:
-			first = append(first, l.name+": "+trouble)
+			first = append(first, l.name+": "+l.trouble())
 		}
 	}
 	text := strings.Join(first, "; ")

@@ -7,23 +7,26 @@ const MaxSize = 256 << 10
 // reserved is for what is not checkStatus.
 const reserved = 32 << 10
 
-// fitting returns the first of those lines that fit into what MaxSize leaves.
-func fitting(order []*line) []*line {
+// listed returns the entries of the first of those lines, as many as fit into what MaxSize leaves.
+func listed(order []*line) map[string]any {
+	entries := make(map[string]any, len(order))
 	room := MaxSize - reserved
-	for i, l := range order {
-		if room -= l.size(); room < 0 {
-			return order[:i]
+	for _, l := range order {
+		entry := l.entry()
+		if room -= entry.size(l.name); room < 0 {
+			break
 		}
+		entries[l.name] = entry.fields()
 	}
-	return order
+	return entries
 }
 
-// size is what an entry takes, in the status and in managedFields.
-func (l *line) size() int {
+// size is what the entry takes under that name, in the status and in managedFields.
+func (e *Entry) size(name string) int {
 	const perField = len(`"":"",`) + len(`"f:":{},`)
-	size := 2*jsonSize(l.name) + len(`:{},`) + len(`f::{".":{},},`)
-	l.Entry.each(func(name, value string) {
-		size += perField + 2*len(name) + jsonSize(value) - len(`""`)
+	size := 2*jsonSize(name) + len(`:{},`) + len(`f::{".":{},},`)
+	e.each(func(field, value string) {
+		size += perField + 2*len(field) + jsonSize(value) - len(`""`)
 	})
 	return size
 }

@@ -131,9 +131,9 @@ const (
 )
 
 // bounded is the entry without what fanout would not write, for one that anybody may have changed.
-func (e *Entry) bounded() Entry {
+func (e *Entry) bounded() *Entry {
 	r := e.read()
-	return Entry{
+	return &Entry{
 		ErrorMessage: clip(e.ErrorMessage, maxTexts), Message: clip(e.Message, maxMessage),
 		LastCheck: r.LastCheck.String(), LastTransitioned: r.Transitioned.String(),
 		Latency: r.latency(), Uptime: r.uptime(),

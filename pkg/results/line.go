@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// line is one agent as the parent's status has it.
+// line is one agent as the parent's status has it. Its texts are made when they are asked for: of many agents few are listed.
 type line struct {
 	name string
-	Entry
 	head
-	text   string // of the entry's message, without the head
+	text   string // what comes after the head
 	result Result
+	// before is the entry that is shown as it was, nil for most.
+	before *Entry
 	// unknown says that nothing is known of it yet, so that the whole says less than it will in a moment.
 	unknown bool
 }
@@ -19,19 +20,26 @@ type line struct {
 func lineOf(a *Agent, p *Parent, c *clock) line {
 	l := line{name: a.Name, result: a.result()}
 	if a.Unheard && a.Before != nil {
-		l.Entry = a.Before.bounded()
-		l.head, l.text = l.Entry.head()
+		l.before = a.Before.bounded()
+		l.head, l.text = l.before.head()
 		return l
 	}
 	l.unknown = a.Unheard
 	l.state, l.text = a.state(p, &l.result, c)
-	l.last, l.out, l.text = l.result.Outcome, word(a.out().Reason), clip(l.text, maxDetail)
+	l.last, l.out = l.result.Outcome, word(a.out().Reason)
+	return l
+}
+
+// entry is the line in checkStatus.
+func (l *line) entry() *Entry {
+	if l.before != nil {
+		return l.before
+	}
 	r := &l.result
-	l.Entry = Entry{
-		ErrorMessage: r.Error, Message: l.head.of(l.text), Uptime: r.uptime(), Latency: r.latency(),
+	return &Entry{
+		ErrorMessage: r.Error, Message: l.head.of(clip(l.text, maxDetail)), Uptime: r.uptime(), Latency: r.latency(),
 		LastCheck: r.believed(r.LastCheck).String(), LastTransitioned: r.believed(r.Transitioned).String(),
 	}
-	return l
 }
 
 // compare orders lines as they are listed: the worst first, then what is out of sync, then by name.
@@ -55,20 +63,27 @@ func (l *line) inSync() bool { return !l.unknown && l.head.inSync() }
 // isCurrent tells whether its uptime and latency are those of the last hour, as far as fanout can tell.
 func (l *line) isCurrent() bool { return l.state == Passed || l.state.failing() }
 
-// trouble is what there is to tell a person who asks for errors, empty where there is nothing.
+// isTrouble tells whether there is anything to tell a person who asks for errors.
+func (l *line) isTrouble() bool {
+	switch {
+	case l.state.failing(), l.state == Unreachable, l.state == Missing, l.state == Stale:
+		return true
+	case l.out != "":
+		return l.out != Waiting
+	default:
+		return l.state == Pending && l.text != "" && !l.unknown
+	}
+}
+
+// trouble is what there is to tell.
 func (l *line) trouble() string {
+	text := clip(l.text, maxDetail)
 	switch {
 	case l.state.failing():
-		return cmp.Or(l.ErrorMessage, l.text, strings.ToLower(l.state.String()))
+		return cmp.Or(l.result.Error, text, strings.ToLower(l.state.String()))
 	case l.state == Unreachable:
-		return join("unreachable", l.text)
-	case l.out == Waiting:
-		return ""
-	case l.out != "":
-		return join(l.out, l.text)
-	case l.state == Stale, l.state == Pending && !l.unknown:
-		return l.text
+		return join("unreachable", text)
 	default:
-		return ""
+		return join(l.out, text)
 	}
 }

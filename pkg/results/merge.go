@@ -12,14 +12,30 @@ import (
 // goes from one to the other, the one counts that heard from the member, and of two the one that heard later. The order
 // of parts, and of agents in them, makes no difference, and merging again changes nothing.
 func Merge(parts ...[]Agent) []Agent {
-	merged := slices.Concat(parts...)
-	slices.SortFunc(merged, func(a, b Agent) int {
+	best := merged(parts...)
+	agents := make([]Agent, len(best))
+	for i, a := range best {
+		agents[i] = *a
+	}
+	return agents
+}
+
+// merged points at those that count.
+func merged(parts ...[]Agent) []*Agent {
+	var all []*Agent
+	for _, part := range parts {
+		all = slices.Grow(all, len(part))
+		for i := range part {
+			all = append(all, &part[i])
+		}
+	}
+	slices.SortFunc(all, func(a, b *Agent) int {
 		if order := strings.Compare(a.Name, b.Name); order != 0 {
 			return order
 		}
-		return -compareKnowledge(&a, &b)
+		return -compareKnowledge(a, b)
 	})
-	return slices.CompactFunc(merged, func(a, b Agent) bool { return a.Name == b.Name })
+	return slices.CompactFunc(all, func(a, b *Agent) bool { return a.Name == b.Name })
 }
 
 // compareKnowledge tells which of two knows better. Where nothing else decides it is their text, so that it is the same everywhere.

@@ -1,0 +1,94 @@
+package results
+
+import (
+	"testing"
+	"time"
+)
+
+func TestDue(t *testing.T) {
+	passed, failed := aggregate(every30s(), agent("a", passing(0))), aggregate(every30s(), agent("a", failing(0, "no")))
+	before := aggregate(every30s(), agent("a", passing(time.Second)))
+	otherError := aggregate(every30s(), agent("a", failing(0, "neither")))
+	unknown := aggregate(every30s(), agent("a", passing(0)), with(Agent{Name: "b"}, unheard))
+	var foreign Shown // what passed left, and somebody added to
+	foreign.Whole = Digest{1}
+	never := time.Time{}
+	for _, row := range []struct {
+		name    string
+		written Written
+		next    Aggregated
+		want    time.Time
+	}{
+		{"nothing has changed", Written{Shown: passed.Shown}, passed, never},
+		{"nothing is there", Written{}, passed, never.Add(TransitionPause)},
+		{"a transition", Written{Shown: passed.Shown, At: noon.Add(-time.Hour)}, failed, noon.Add(-time.Hour + TransitionPause)},
+		{"a transition after a write", Written{Shown: passed.Shown, At: noon}, failed, noon.Add(TransitionPause)},
+		{"a later check", Written{Shown: before.Shown, At: noon}, passed, noon.Add(UpdatePause)},
+		{"another error", Written{Shown: failed.Shown, At: noon}, otherError, noon.Add(UpdatePause)},
+		{"another agent", Written{Shown: passed.Shown, At: noon}, aggregate(every30s(), agent("b", passing(0))), noon.Add(TransitionPause)},
+		{"members that were not heard", Written{Shown: passed.Shown, Patience: noon.Add(time.Minute)}, unknown, noon.Add(time.Minute)},
+		{"members that are not heard", Written{Shown: passed.Shown, Patience: noon}, unknown, never.Add(TransitionPause)},
+		{"somebody added to it, and fanout can't take that away",
+			Written{Shown: foreign, Applied: passed.Shown.Whole, Left: foreign.Whole}, passed, never},
+		{"somebody changed it since", Written{Shown: failed.Shown, At: noon, Applied: passed.Shown.Whole, Left: passed.Shown.Whole}, passed,
+			noon.Add(TransitionPause)},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			at, ok := row.written.Due(&row.next, noon)
+			if ok != !row.want.IsZero() || !at.Equal(row.want) {
+				t.Errorf("it is due at %s (%t), and not at %s", at, ok, row.want)
+			}
+		})
+	}
+}
+
+// However often it changes, a parent is written no more often than the rule allows, and the last change always arrives.
+func TestPaceOfAStorm(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		next func(i int) any
+		most int
+	}{
+		{"latencies", func(i int) any {
+			status := passing(0)
+			status["latency1h"] = formatLatency(uint32(i))
+			return status
+		}, 7},
+		{"transitions", func(i int) any {
+			if i%2 == 0 {
+				return failing(0, "no")
+			}
+			return passing(0)
+		}, 87},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var w Written
+			var wake time.Time
+			writes, now := 0, noon
+			look := func(i int) {
+				next := Aggregate(every30s(), []Agent{agent("a", row.next(i))}, w.Shown, noon)
+				at, ok := w.Due(&next, now)
+				if wake = at; ok && !at.After(now) {
+					writes++
+					w.Wrote(&next, ReadShown(next.Status), now)
+					wake = time.Time{}
+				}
+			}
+			i := 0
+			for ; i < 600; i++ { // a minute, with a change each 100 ms
+				now = noon.Add(time.Duration(i) * 100 * time.Millisecond)
+				look(i)
+			}
+			for !wake.IsZero() {
+				now = wake
+				look(i - 1)
+			}
+			if writes > row.most || writes < row.most/2 {
+				t.Errorf("%d writes, and not about %d", writes, row.most)
+			}
+			if want := aggregate(every30s(), agent("a", row.next(i-1))); w.Shown.Shape != want.Shown.Shape {
+				t.Errorf("in the end it says %v", w.Shown)
+			}
+		})
+	}
+}
