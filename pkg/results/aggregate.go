@@ -20,8 +20,8 @@ type Aggregated struct {
 	Unknown int
 }
 
-// Aggregate makes a parent's status at the time now of what is known of the agents that it selects, or that still hold a copy of it.
-// before is what its status says already.
+// Aggregate makes a parent's status at the time now of what is known of the agents that it selects; while its selector is not valid,
+// of those that hold a copy of it. before is what its status says already.
 func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated {
 	c := clock{schedule: p.Schedule, now: now}
 	known := merged(agents)
@@ -36,26 +36,26 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	slices.SortFunc(order, (*line).compare)
 	entries := listed(order)
 
-	status := map[string]any{
-		"status":  t.state(p.Fault).String(),
-		"message": t.message(p.Fault, len(order)-len(entries)),
-	}
-	set := func(field, value string) {
-		if value != "" {
-			status[field] = value
-		}
-	}
-	set("errorMessage", troubles(p.Fault, order))
-	set("lastCheck", t.lastCheck.String())
-	set("uptime1h", formatUptime(t.passed, t.runs))
+	latency := ""
 	if t.timed {
-		set("latency1h", formatLatency(t.latency))
+		latency = formatLatency(t.latency)
+	}
+	// Empty ones are written too: where a canary-checker ran this Canary before it became a parent, its last words would stay.
+	status := map[string]any{
+		"status":       t.state(p.Fault).String(),
+		"message":      t.message(p.Fault, len(order)-len(entries)),
+		"errorMessage": troubles(p.Fault, order),
+		"uptime1h":     formatUptime(t.passed, t.runs),
+		"latency1h":    latency,
 	}
 	transitioned := before.Transitioned
 	if transitioned == 0 || before.State != t.state(p.Fault) {
 		transitioned = StampOf(now)
 	}
-	set("lastTransitionedTime", transitioned.String())
+	status["lastTransitionedTime"] = transitioned.String()
+	if t.lastCheck != 0 {
+		status["lastCheck"] = t.lastCheck.String()
+	}
 	if len(entries) > 0 {
 		status["checkStatus"] = entries
 	}

@@ -12,17 +12,19 @@ type Entry struct {
 }
 
 // ReadEntries returns what a parent's status says of its agents, nil where that is nothing. It is what a fanout that starts goes by until
-// it has heard from the members: see Agent.Before.
+// it has heard from the members: see Agent.Before. Entries without a state are none of fanout's: canary-checker leaves those of its
+// checks where a Canary that it ran becomes a parent.
 func ReadEntries(status any) map[string]*Entry {
 	fields, _ := status.(map[string]any)
 	agents, _ := fields["checkStatus"].(map[string]any)
 	var entries map[string]*Entry
 	for name, value := range agents {
-		if value, ok := value.(map[string]any); ok {
+		value, _ := value.(map[string]any)
+		if entry := readEntry(value); entry.hasState() {
 			if entries == nil {
 				entries = make(map[string]*Entry, len(agents))
 			}
-			entries[name] = readEntry(value)
+			entries[name] = entry
 		}
 	}
 	return entries
@@ -101,6 +103,13 @@ func (h head) of(text string) string {
 		message += ", out of sync (" + h.out + ")"
 	}
 	return join(message, text)
+}
+
+// hasState tells whether the message is one that fanout may have written.
+func (e *Entry) hasState() bool {
+	end := strings.IndexAny(e.Message+":", ":,")
+	_, ok := parseState(e.Message[:end])
+	return ok
 }
 
 // head takes the message apart again. What fanout did not write is Pending.

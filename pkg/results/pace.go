@@ -19,22 +19,25 @@ type Written struct {
 	Shown Shown
 	// At is when this process wrote it last; zero where it did not.
 	At time.Time
-	// Applied is what was written last, and Left what the hub answered to that: others may have added to it, and writing
-	// the same again would not take that away.
-	Applied, Left Digest
 	// Patience is until when to wait for agents of which nothing is known yet.
 	Patience time.Time
+
+	// What was written last, and what the hub said then. Others may have added to it, and writing again would not take that away.
+	whole, shape, answer Digest
 }
 
 // Due says when next is to be written; ok is false where it need not be. It is due at once where at is not after now.
 func (w *Written) Due(next *Aggregated, now time.Time) (at time.Time, ok bool) {
+	whole, shape := w.Shown.Whole, w.Shown.Shape
+	if whole == w.answer {
+		whole, shape = w.whole, w.shape
+	}
 	switch {
-	case next.Shown.Whole == w.Shown.Whole,
-		next.Shown.Whole == w.Applied && w.Shown.Whole == w.Left:
+	case next.Shown.Whole == whole:
 		return time.Time{}, false
 	case next.Unknown > 0 && now.Before(w.Patience):
 		return w.Patience, true
-	case next.Shown.Shape != w.Shown.Shape:
+	case next.Shown.Shape != shape:
 		return w.At.Add(TransitionPause), true
 	default:
 		return w.At.Add(UpdatePause), true
@@ -43,6 +46,7 @@ func (w *Written) Due(next *Aggregated, now time.Time) (at time.Time, ok bool) {
 
 // Wrote notes that next was written at that time, and what the hub answered then, as ReadShown reads it.
 func (w *Written) Wrote(next *Aggregated, answer Shown, now time.Time) {
-	w.Shown, w.Applied, w.Left, w.At = answer, next.Shown.Whole, answer.Whole, now
+	w.Shown, w.At = answer, now
 	w.Shown.Generation = next.Shown.Generation
+	w.whole, w.shape, w.answer = next.Shown.Whole, next.Shown.Shape, answer.Whole
 }

@@ -10,8 +10,12 @@ func TestDue(t *testing.T) {
 	before := aggregate(every30s(), agent("a", passing(time.Second)))
 	otherError := aggregate(every30s(), agent("a", failing(0, "neither")))
 	unknown := aggregate(every30s(), agent("a", passing(0)), with(Agent{Name: "b"}, unheard))
-	var foreign Shown // what passed left, and somebody added to
-	foreign.Whole = Digest{1}
+	// Somebody else has an entry in it that looks like fanout's.
+	var shared Written
+	before.Status["checkStatus"].(map[string]any)["z"] = map[string]any{"message": "Failed"}
+	shared.Wrote(&before, ReadShown(before.Status), noon)
+	changed := shared
+	changed.Shown = failed.Shown
 	never := time.Time{}
 	for _, row := range []struct {
 		name    string
@@ -28,10 +32,10 @@ func TestDue(t *testing.T) {
 		{"another agent", Written{Shown: passed.Shown, At: noon}, aggregate(every30s(), agent("b", passing(0))), noon.Add(TransitionPause)},
 		{"members that were not heard", Written{Shown: passed.Shown, Patience: noon.Add(time.Minute)}, unknown, noon.Add(time.Minute)},
 		{"members that are not heard", Written{Shown: passed.Shown, Patience: noon}, unknown, never.Add(TransitionPause)},
-		{"somebody added to it, and fanout can't take that away",
-			Written{Shown: foreign, Applied: passed.Shown.Whole, Left: foreign.Whole}, passed, never},
-		{"somebody changed it since", Written{Shown: failed.Shown, At: noon, Applied: passed.Shown.Whole, Left: passed.Shown.Whole}, passed,
-			noon.Add(TransitionPause)},
+		{"somebody added to it, and fanout can't take that away", shared, before, never},
+		{"somebody added to it, and a later check", shared, passed, noon.Add(UpdatePause)},
+		{"somebody added to it, and a transition", shared, failed, noon.Add(TransitionPause)},
+		{"somebody changed it since", changed, before, noon.Add(TransitionPause)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			at, ok := row.written.Due(&row.next, noon)
