@@ -34,7 +34,8 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 		t.add(order[i])
 	}
 	slices.SortFunc(order, (*line).compare)
-	entries := listed(order)
+	errors := troubles(p.Fault, order)
+	entries := listed(order, errors)
 
 	latency := ""
 	if t.timed {
@@ -44,7 +45,7 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	status := map[string]any{
 		"status":       t.state(p.Fault).String(),
 		"message":      t.message(p.Fault, len(order)-len(entries)),
-		"errorMessage": troubles(p.Fault, order),
+		"errorMessage": errors,
 		"uptime1h":     formatUptime(t.passed, t.runs),
 		"latency1h":    latency,
 	}

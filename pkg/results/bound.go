@@ -4,13 +4,13 @@ package results
 // its fields, which is nearly as much again.
 const MaxSize = 256 << 10
 
-// reserved is for what is not checkStatus.
-const reserved = 32 << 10
+// reserved is for what is neither checkStatus nor errorMessage, and always short.
+const reserved = 2 << 10
 
-// listed returns the entries of the first of those lines, as many as fit into what MaxSize leaves.
-func listed(order []*line) map[string]any {
+// listed returns the entries of the first of those lines, as many as fit beside that errorMessage into what MaxSize leaves.
+func listed(order []*line, errorMessage string) map[string]any {
 	entries := make(map[string]any, len(order))
-	room := MaxSize - reserved
+	room := MaxSize - reserved - jsonSize(errorMessage)
 	for _, l := range order {
 		entry := l.entry()
 		if room -= entry.size(l.name); room < 0 {
