@@ -232,3 +232,18 @@ func TestFutureTimes(t *testing.T) {
 		t.Errorf("two minutes later it is %s", stale.Shown.State)
 	}
 }
+
+// A member whose clock is late is as current as its last check that fanout saw come in.
+func TestLateClock(t *testing.T) {
+	var reader Reader
+	a := agent("a", nil)
+	a.Result = reader.Read(passing(time.Hour), Result{}, noon)
+	if got := aggregate(every30s(), a).Shown.State; got != Stale {
+		t.Errorf("by its own word it is %s", got)
+	}
+	a.Result = reader.Read(passing(time.Hour-30*time.Second), a.Result, noon)
+	got := aggregate(every30s(), a)
+	if wake := noon.Add(90 * time.Second); got.Shown.State != Passed || !got.Next.Equal(wake) {
+		t.Errorf("when it has checked again it is %s until %s, not until %s", got.Shown.State, got.Next, wake)
+	}
+}

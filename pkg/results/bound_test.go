@@ -106,15 +106,27 @@ func TestStaysWithinItsBound(t *testing.T) {
 	}
 }
 
-// Who fails and who is unreachable is listed before those who pass.
+// Who fails, is unreachable or out of sync is listed before those who pass.
 func TestTheWorstAreListedFirst(t *testing.T) {
-	agents := fleet(2000, "no, %d")
+	agents := append(fleet(2000, "no, %d"), with(agent("zz", passing(0)), func(a *Agent) { a.Out.Reason = "Contested" }))
 	entries := aggregate(every30s(), agents...).Status["checkStatus"].(map[string]any)
 	for i := range agents {
 		a := &agents[i]
-		if _, listed := entries[a.Name]; !listed && (a.Result.Outcome == Failed || a.Away.Reason != "") {
+		if _, listed := entries[a.Name]; !listed && (a.Result.Outcome == Failed || a.Away.Reason != "" || a.Out.Reason != "") {
 			t.Errorf("%s is not listed, while %d are", a.Name, len(entries))
 		}
+	}
+}
+
+// Whoever may write to the parent's status can't make fanout write the same, or more than fits.
+func TestWhatStoodThereBeforeIsBounded(t *testing.T) {
+	hostile := "Passed: " + strings.Repeat("\x1b\u202e<script>", 100_000)
+	got := aggregate(every30s(), Agent{Name: "a", Unheard: true, Before: &Entry{
+		Message: hostile, ErrorMessage: hostile, Latency: hostile, Uptime: hostile, LastCheck: hostile, LastTransitioned: hostile,
+	}})
+	entry := got.Status["checkStatus"].(map[string]any)["a"].(map[string]any)
+	if size := len(text(t, entry)); size > 3000 || strings.ContainsAny(fmt.Sprint(entry), "\x1b\u202e") || entry["lastCheck"] != nil {
+		t.Errorf("%d bytes: %v", size, entry)
 	}
 }
 
