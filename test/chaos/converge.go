@@ -122,8 +122,11 @@ func (r *round) isCopy(found *unstructured.Unstructured, at place, agent string)
 		return fmt.Errorf("the harness lost count: the parent selects %q", selector)
 	}
 	r.mu.Lock()
-	added := r.objects.added[string(found.GetUID())]
+	added, forgotten := r.objects.added[string(found.GetUID())], r.objects.forgotten[string(found.GetUID())]
 	r.mu.Unlock()
+	if forgotten {
+		found = withoutOtherChecks(found, parent)
+	}
 	for _, field := range added {
 		if _, still, _ := unstructured.NestedFieldNoCopy(found.Object, "spec", field); !still {
 			return fmt.Errorf("it lacks spec.%s, which somebody added", field)

@@ -21,13 +21,16 @@ var edits = []string{
 	`{"spec":{"schedule":null}}`,
 	`{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}}`,
 	`{"metadata":{"labels":{"team":"nobody"}}}`,
-	`{"metadata":{"annotations":null}}`,
+	noAnnotations,
 	`{"metadata":{"annotations":{"fanout.flanksource.com/agent":"another"}}}`,
 	`{"metadata":{"annotations":{"fanout.flanksource.com/hash":"0"}}}`,
 	`{"metadata":{"annotations":{"fanout.flanksource.com/parent-generation":"99999"}}}`,
 	`{"metadata":{"labels":{"added":"label"},"annotations":{"added":"annotation"}}}`,
 	`{"spec":{"owner":"somebody"}}`,
 }
+
+// noAnnotations is the edit that takes all annotations from a copy, fanout's among them.
+const noAnnotations = `{"metadata":{"annotations":null}}`
 
 // otherChecks is the edit that puts other checks in place of a copy's own: of the kind that it has, for another would be an addition.
 const otherChecks = "other checks"
@@ -54,6 +57,17 @@ func withoutAdditions(copied, parent *unstructured.Unstructured) *unstructured.U
 	unstructured.RemoveNestedField(copied.Object, "metadata", "annotations", "added")
 	unstructured.RemoveNestedField(copied.Object, "spec", addition)
 	unstructured.RemoveNestedField(copied.Object, "spec", "exec")
+	return copied
+}
+
+// withoutOtherChecks is a copy without checks of a kind that its parent has none of.
+func withoutOtherChecks(copied, parent *unstructured.Unstructured) *unstructured.Unstructured {
+	copied = copied.DeepCopy()
+	for _, kind := range []string{"http", "tcp"} {
+		if _, has, _ := unstructured.NestedSlice(parent.Object, "spec", kind); !has {
+			unstructured.RemoveNestedField(copied.Object, "spec", kind)
+		}
+	}
 	return copied
 }
 
@@ -125,6 +139,11 @@ func (r *round) editCopy(n numbers) string {
 		}
 		if strings.Contains(edit, addition) {
 			return r.add(c, copied, edit, addition)
+		}
+		if edit == noAnnotations && isOneOf(checked, c.Name) {
+			r.mu.Lock()
+			r.objects.forgotten[string(copied.GetUID())] = true
+			r.mu.Unlock()
 		}
 		_, err := r.patchCopy(c, copied, patch)
 		return err

@@ -28,10 +28,13 @@ type objects struct {
 	// disturbed are clusters whose agent changed: there, copies may go for that.
 	disturbed map[string]bool
 	// wiped is, by cluster, the version up to which all may have gone with the CRD; the greatest while it goes.
-	wiped    map[string]uint64
-	edited   map[string]int      // by cluster and place: how often the harness changed a copy
-	added    map[string][]string // by UID: the fields of the spec that somebody added to a copy
-	failures []*failure
+	wiped  map[string]uint64
+	edited map[string]int      // by cluster and place: how often the harness changed a copy
+	added  map[string][]string // by UID: the fields of the spec that somebody added to a copy
+	// forgotten are copies, by UID, that somebody has taken fanout's annotations from where canary-checker writes, too: nothing tells
+	// any more that a list which canary-checker wrote last was fanout's, so when its parent drops it meanwhile it stays.
+	forgotten map[string]bool
+	failures  []*failure
 }
 
 // derived is a copy as fanout created it.
@@ -64,6 +67,7 @@ func newObjects() *objects {
 	o := &objects{
 		copies: map[string]*derived{}, strangers: map[string]*stranger{}, standing: map[string]map[place]*stranger{},
 		ours: map[string]bool{}, disturbed: map[string]bool{}, wiped: map[string]uint64{}, edited: map[string]int{}, added: map[string][]string{},
+		forgotten: map[string]bool{},
 	}
 	for _, name := range clusterNames {
 		o.standing[name] = map[place]*stranger{}
