@@ -139,6 +139,9 @@ func (g *glance) since(known *observed) *observed {
 
 // asSent is what is remembered of the object where it is what was sent, and no more, and nil where it has to be decoded.
 func (g *glance) asSent(want derive.Copy) *observed {
+	if want.Hash == "" {
+		return nil
+	}
 	created, err := time.Parse(time.RFC3339, g.created)
 	if err != nil || g.uid == "" || g.owned || g.terminating || g.hasStrangers() || !want.IsStoredAs(g.labels.Raw, g.annotations.Raw, g.spec) {
 		return nil

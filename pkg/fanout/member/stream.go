@@ -21,13 +21,14 @@ import (
 type stream struct {
 	lines *bufio.Reader
 	view  *view
+	hub   Hub
 }
 
 // streamBuffer is small: there is one for each member, mostly empty.
 const streamBuffer = 1 << 10
 
-func newStream(body io.Reader, v *view) *stream {
-	return &stream{lines: bufio.NewReaderSize(body, streamBuffer), view: v}
+func (m *Member) newStream(body io.Reader) *stream {
+	return &stream{lines: bufio.NewReaderSize(body, streamBuffer), view: m.view, hub: m.hub}
 }
 
 // sighting is a Canary as a watch brings it.
@@ -63,7 +64,7 @@ func (s *stream) next() (watch.EventType, *sighting, error) {
 	seen := &sighting{key: g.key, version: g.version}
 	switch kind {
 	case watch.Added, watch.Modified:
-		seen.observed, err = s.view.sight(&g)
+		seen.observed, err = s.sight(&g)
 	case watch.Deleted:
 	case watch.Bookmark:
 		seen.endsList = g.annotations.Get(strings.ReplaceAll(metav1.InitialEventsAnnotationKey, ".", `\.`)).Str == "true"
@@ -112,10 +113,18 @@ func (s *stream) line() (string, error) {
 	}
 }
 
-// sight is what is remembered of what g shows. It is decoded where it shows something new.
-func (v *view) sight(g *glance) (*observed, error) {
-	if known := v.get(g.key); known != nil && known.print == g.print {
+// sight is what is remembered of what g shows. It is decoded where it shows something new that is not what the hub asks for: the
+// watch may bring a write before the write is answered.
+func (s *stream) sight(g *glance) (*observed, error) {
+	if known := s.view.get(g.key); known != nil && known.print == g.print {
 		return g.since(known), nil
+	}
+	select {
+	case <-s.hub.Synced():
+		if o := g.asSent(s.hub.Demand(g.key).Copy); o != nil {
+			return o, nil
+		}
+	default:
 	}
 	decoded, err := g.decode()
 	if err != nil {

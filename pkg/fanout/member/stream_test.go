@@ -20,8 +20,12 @@ func event(t *testing.T, kind string, object *unstructured.Unstructured) string 
 	return string(text) + "\n"
 }
 
+func streamOf(from io.Reader, v *view, hub Hub) *stream {
+	return (&Member{view: v, hub: hub}).newStream(from)
+}
+
 func streamed(v *view, text string) *stream {
-	return newStream(strings.NewReader(text), v)
+	return streamOf(strings.NewReader(text), v, &aHub{})
 }
 
 func TestAWatchIsReadLineByLine(t *testing.T) {
@@ -69,6 +73,20 @@ func TestAWatchIsReadLineByLine(t *testing.T) {
 	shows(t, v)
 }
 
+// What the hub asks for is known when it is seen: fanout wrote it, just now or before it was started anew.
+func TestTheWatchBringsAWriteBeforeItsAnswer(t *testing.T) {
+	v, _ := aView()
+	line := event(t, "ADDED", kept())
+	_, got, err := streamOf(strings.NewReader(line), v, &aHub{parent: aParent()}).next()
+	must(t, err)
+	_, decoded, err := streamed(v, line).next()
+	must(t, err)
+	mustEqual(t, "seen", got.observed, decoded.observed)
+	_, other, err := streamOf(strings.NewReader(line), v, &aHub{parent: aParent(withSpec("schedule", "@every 9h"))}).next()
+	must(t, err)
+	mustEqual(t, "seen while another is asked for", other.observed, decoded.observed)
+}
+
 func TestAWatchThatGoesWrong(t *testing.T) {
 	v, _ := aView()
 	for name, row := range map[string]struct{ text, says string }{
@@ -86,7 +104,7 @@ func TestAWatchThatGoesWrong(t *testing.T) {
 	if _, _, err := gone.next(); !apierrors.IsResourceExpired(err) || continues(err) {
 		t.Errorf("what is no more: %v", err)
 	}
-	if _, _, err := newStream(failing{}, v).next(); !errors.Is(err, errFailing) || !continues(err) {
+	if _, _, err := streamOf(failing{}, v, &aHub{}).next(); !errors.Is(err, errFailing) || !continues(err) {
 		t.Errorf("a connection that breaks: %v", err)
 	}
 }

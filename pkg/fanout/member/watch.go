@@ -125,7 +125,7 @@ func (m *Member) watchAnew(ctx context.Context, version *string) error {
 		return err
 	}
 	defer body.Close()
-	events := newStream(body, m.view)
+	events := m.newStream(body)
 	list, at, err := events.list()
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (m *Member) watchOn(ctx context.Context, version *string) error {
 	}
 	defer body.Close()
 	m.retryFailing() // the member may have been away
-	return m.follow(newStream(body, m.view), version)
+	return m.follow(m.newStream(body), version)
 }
 
 // follow passes on what a watch brings until it ends.
