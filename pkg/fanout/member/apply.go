@@ -113,7 +113,7 @@ func (m *Member) adopt(ctx context.Context, key types.NamespacedName, want Deman
 	if err != nil {
 		return err
 	}
-	klog.FromContext(ctx).Info("Adopted Canary")
+	klog.FromContext(ctx).Info("Adopted Canary", "canary", key)
 	_, err = m.patch(ctx, key, want.Copy, found)
 	return err
 }
@@ -151,7 +151,7 @@ func (m *Member) write(ctx context.Context, key types.NamespacedName, want Deman
 	if again == 0 {
 		m.metrics.propagated(now.Sub(want.Seen))
 	}
-	klog.FromContext(ctx).V(2).Info("Applied Canary", "action", done, "generation", want.Generation)
+	klog.FromContext(ctx).V(2).Info("Applied Canary", "canary", key, "action", done, "generation", want.Generation)
 	return written, nil
 }
 

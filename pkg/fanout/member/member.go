@@ -174,7 +174,6 @@ func (m *Member) note(ctx context.Context, key types.NamespacedName, err error) 
 
 // sync brings one place in the member to what the hub asks for.
 func (m *Member) sync(ctx context.Context, key types.NamespacedName) error {
-	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "canary", key))
 	started := m.options.Clock.Now()
 	want := m.hub.Demand(key)
 	refused := want.Hash != "" && !m.allowed.Matches(key.Namespace)

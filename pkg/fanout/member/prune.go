@@ -27,6 +27,6 @@ func (m *Member) prune(ctx context.Context, key types.NamespacedName, have *obse
 	m.view.recordDeleted(key, have)
 	m.view.forget(key)
 	m.metrics.wrote("deleted")
-	klog.FromContext(ctx).V(2).Info("Pruned Canary")
+	klog.FromContext(ctx).V(2).Info("Pruned Canary", "canary", key)
 	return nil
 }

@@ -72,7 +72,7 @@ func (m *Member) takeBack(ctx context.Context, key types.NamespacedName, live *u
 	if err != nil {
 		return nil, fmt.Errorf("take back %s of Canary %s: %w", strings.Join(fields, ", "), key, unrepeated(err))
 	}
-	klog.FromContext(ctx).V(2).Info("Took back fields that others wrote to and the parent does not set any more", "fields", fields)
+	klog.FromContext(ctx).V(2).Info("Took back fields that others wrote to and the parent does not set any more", "canary", key, "fields", fields)
 	return observe(written), nil
 }
 
