@@ -48,6 +48,7 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 		"errorMessage": errors,
 		"uptime1h":     formatUptime(t.passed, t.runs),
 		"latency1h":    latency,
+		"checkStatus":  entries,
 	}
 	transitioned := before.Transitioned
 	if transitioned == 0 || before.State != t.state(p.Fault) {
@@ -56,9 +57,6 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	status["lastTransitionedTime"] = transitioned.String()
 	if t.lastCheck != 0 {
 		status["lastCheck"] = t.lastCheck.String()
-	}
-	if len(entries) > 0 {
-		status["checkStatus"] = entries
 	}
 	shown := ReadShown(status)
 	shown.Generation = p.Generation

@@ -170,7 +170,8 @@ func TestWorstOfAll(t *testing.T) {
 func TestParentWithoutAgents(t *testing.T) {
 	got := aggregate(every30s())
 	want := map[string]any{"status": "Pending", "message": "0 agents: agentSelector matches none of those that are registered",
-		"errorMessage": "", "uptime1h": "", "latency1h": "", "lastTransitionedTime": "2026-11-24T12:33:00Z"}
+		"errorMessage": "", "uptime1h": "", "latency1h": "", "lastTransitionedTime": "2026-11-24T12:33:00Z",
+		"checkStatus": map[string]any{}}
 	if diff := cmp.Diff(want, got.Status); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -9,6 +9,7 @@
 //	entry.go      how it stands in the parent's checkStatus
 //	aggregate.go  the whole status, bounded (bound.go)
 //	shown.go      what a parent's status says already: all that has to outlive a restart
+//	leftovers.go  what has to go from it when a Canary becomes a parent, or is one no more
 //	pace.go       when the next status is to be written
 //	event.go      which Events a transition is worth
 //

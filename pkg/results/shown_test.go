@@ -38,11 +38,31 @@ func TestStatusOfACanaryThatBecomesAParent(t *testing.T) {
 			t.Errorf("%s: %d entries, and it shows %+v", name, len(ReadEntries(status)), shown)
 		}
 		got := aggregate(every30s(), agent("a", passing(0)))
+		if left := got.Leftovers(got.Status); left != nil {
+			t.Errorf("of fanout's own status is to go: %v", left)
+		}
 		// Server-side apply takes nothing away of what canary-checker owns.
 		both := maps.Clone(status)
 		maps.Copy(both, got.Status)
 		entries, _ := status["checkStatus"].(map[string]any)
 		maps.Copy(both["checkStatus"].(map[string]any), entries)
+		patch := got.Leftovers(both)
+		if gone, _ := patch["checkStatus"].(map[string]any); len(gone) != len(entries) || patch["lastCheck"] != nil {
+			t.Errorf("%s: is to go: %v", name, patch)
+		}
+		if _, timed := got.Leftovers(status)["lastCheck"]; timed != (status["lastCheck"] != nil) {
+			t.Errorf("%s: the time of its last check stays: %t", name, !timed)
+		}
+		if Farewell(status) != nil {
+			t.Errorf("%s is taken for fanout's: is to go: %v", name, Farewell(status))
+		}
+		if gone := Farewell(both); len(gone) != len(scalars)+1 || len(gone["checkStatus"].(map[string]any)) != 1 {
+			t.Errorf("%s: when it is no parent any more, is to go: %v", name, gone)
+		}
+		none := aggregate(every30s())
+		if patch := none.Leftovers(both); len(patch["checkStatus"].(map[string]any)) != len(entries)+1 {
+			t.Errorf("%s: when there are no agents, is to go: %v", name, patch)
+		}
 		if left := ReadShown(both); left.Whole != got.Shown.Whole {
 			t.Errorf("%s: what is left of it makes a difference", name)
 		}
