@@ -23,7 +23,8 @@ type Agent struct {
 type Condition struct {
 	// Reason is one word, as Events have it: Conflict, CanaryCRDMissing, Waiting; Unreachable, Unauthorized.
 	Reason string
-	// Detail is what happened and what to do.
+	// Detail is what happened and what to do. Of a member that is away it is in no status: each attempt to reach it may fail with other
+	// words, and all of its parents would be written again.
 	Detail string
 	// Since is when fanout noticed. It is in no status, since a fanout that starts again notices again.
 	Since Stamp

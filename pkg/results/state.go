@@ -49,9 +49,9 @@ func (a *Agent) state(p *Parent, r *Result, c *clock) (s State, text string) {
 	switch {
 	case a.Away.Reason != "":
 		if s = Unreachable; a.Away.Reason == s.String() {
-			return s, a.Away.Detail
+			return s, ""
 		}
-		return s, join(word(a.Away.Reason), a.Away.Detail)
+		return s, word(a.Away.Reason)
 	case a.Unheard:
 		return Pending, "nothing was heard from the member since fanout started"
 	case !a.HasCopy && out.Reason == Waiting:
