@@ -131,7 +131,7 @@ func TestClip(t *testing.T) {
 		if len(got) > limit || !utf8.ValidString(got) || isPlain(got) && harmless(got) != got {
 			t.Fatalf("clipped to %d bytes, %q is %q", limit, text, got)
 		}
-		if whole := harmless(text); len(whole) <= limit && limit >= 3 && len(text) <= 8*limit && got != whole {
+		if whole := harmless(text); len(whole) <= limit && limit >= 3 && len(text) <= 4*limit && got != whole {
 			t.Fatalf("%q is %q, and should be %q", text, got, whole)
 		}
 		if marshaled, _ := json.Marshal(got); len(marshaled) != jsonSize(got) {

@@ -10,7 +10,7 @@ import (
 // the beginning and the end, which is where an error says what went wrong. Its work is bounded by limit, and clipping twice is
 // clipping once.
 func clip(s string, limit int) string {
-	const look = 4
+	const look = 2 // times as much is looked at as is kept, at either end
 	if limit < len("…") {
 		return ""
 	}
@@ -66,6 +66,7 @@ func isPlain(s string) bool {
 // the direction of writing or has no width) is left out, and what is no UTF-8 is shown as that.
 func harmless(s string) string {
 	var b strings.Builder
+	b.Grow(len(s))
 	blank := false
 	for _, r := range s {
 		switch {
@@ -76,7 +77,7 @@ func harmless(s string) string {
 				b.WriteByte(' ')
 			}
 			blank = false
-			b.WriteRune(r)
+			b.WriteRune(r) // U+FFFD for what is no UTF-8
 		}
 	}
 	return b.String()
