@@ -122,9 +122,12 @@ func (r *round) isCopy(found *unstructured.Unstructured, at place, agent string)
 		return fmt.Errorf("the harness lost count: the parent selects %q", selector)
 	}
 	r.mu.Lock()
-	added, forgotten := r.objects.added[string(found.GetUID())], r.objects.forgotten[string(found.GetUID())]
+	added, othersChecks := r.objects.added[string(found.GetUID())], r.objects.forgotten[string(found.GetUID())]
+	for _, s := range r.objects.strangers { // one that was handed over keeps what fanout does not set
+		othersChecks = othersChecks || s.adopt && s.uid == string(found.GetUID())
+	}
 	r.mu.Unlock()
-	if forgotten {
+	if othersChecks {
 		found = withoutOtherChecks(found, parent)
 	}
 	for _, field := range added {
