@@ -22,7 +22,7 @@ import (
 	"fanout/hack/controlplane/plane"
 )
 
-// shutdownTimeout bounds the wait for open requests. Watches have no end of their own, and a client of a test cluster has
+// shutdownTimeout bounds each wait for open requests. Watches have no end of their own, and a client of a test cluster has
 // to live with a connection that breaks.
 const shutdownTimeout = 300 * time.Millisecond
 
@@ -36,7 +36,7 @@ func runPlane(ctx context.Context, p *plane.Plane, listener *net.TCPListener) er
 	if err != nil {
 		return fmt.Errorf("etcd: %w", err)
 	}
-	defer etcd.Close()
+	defer closeEtcd(etcd)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -54,6 +54,20 @@ func runPlane(ctx context.Context, p *plane.Plane, listener *net.TCPListener) er
 	case <-time.After(shutdownTimeout):
 	}
 	return nil
+}
+
+// closeEtcd closes etcd, and leaves what is not closed after a moment to the end of the process: it waits for the API server's watches,
+// for 5 seconds and more. What it has acknowledged is in its log by then.
+func closeEtcd(etcd *embed.Etcd) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		etcd.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(shutdownTimeout):
+	}
 }
 
 func startEtcd() (*embed.Etcd, error) {
