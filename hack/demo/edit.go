@@ -83,13 +83,19 @@ func (s *stage) register(member string) []edit {
 				return err
 			},
 		},
-		{
-			command: fmt.Sprintf("%s label secret %s %s=%s", kubectl, member, clusters.LabelSecretType, clusters.SecretTypeCluster),
-			do: func(ctx context.Context) error {
-				label := fmt.Sprintf(`{"metadata":{"labels":{%q:%q}}}`, clusters.LabelSecretType, clusters.SecretTypeCluster)
-				_, err := inHub.Patch(ctx, member, types.MergePatchType, []byte(label), metav1.PatchOptions{FieldManager: "kubectl-label"})
-				return err
-			},
+		s.label(member, clusters.LabelSecretType, clusters.SecretTypeCluster),
+	}
+}
+
+// label puts a label on a member's Secret.
+func (s *stage) label(member, key, value string) edit {
+	return edit{
+		command: fmt.Sprintf("kubectl --context %s -n %s label secret %s %s=%s", hubName, membersNamespace, member, key, value),
+		do: func(ctx context.Context) error {
+			label := fmt.Sprintf(`{"metadata":{"labels":{%q:%q}}}`, key, value)
+			_, err := s.hub.client.Resource(secrets).Namespace(membersNamespace).
+				Patch(ctx, member, types.MergePatchType, []byte(label), metav1.PatchOptions{FieldManager: "kubectl-label"})
+			return err
 		},
 	}
 }

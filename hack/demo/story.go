@@ -119,9 +119,19 @@ func story(s *stage) []step {
 			fates:  map[string]fate{apSouth: removed},
 		},
 		{
+			title: "Select by labels instead of names: of two agents the one with the label keeps its copy",
+			edits: []edit{s.label(euWest, "tier", "prod"), hub.patchCheck(`{"spec":{"agentSelector":["tier=prod"]}}`)},
+			fates: map[string]fate{euNorth: removed},
+		},
+		{
+			title: "Label another agent: it gets its copy, and nobody touched the Canary",
+			edits: []edit{s.label(usEast, "tier", "prod")},
+			fates: map[string]fate{usEast: created},
+		},
+		{
 			title: "Delete the Canary: every copy goes",
 			edits: []edit{hub.deleteCheck()},
-			fates: map[string]fate{euWest: removed, euNorth: removed},
+			fates: map[string]fate{euWest: removed, usEast: removed},
 		},
 	}
 }
