@@ -34,7 +34,7 @@ var (
 	// errUnread is an answer: the labels can't be had. Other errors leave it open.
 	errUnread = errors.New("the labels of Cluster API's Clusters do not count")
 	// errUnlisted says that nobody has asked yet.
-	errUnlisted = errors.New("Cluster API's Clusters are not listed yet")
+	errUnlisted = errors.New("there is no list of Cluster API's Clusters yet")
 )
 
 const (

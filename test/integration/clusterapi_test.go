@@ -53,7 +53,7 @@ func TestSelectingByLabelsOfClusters(t *testing.T) {
 	t.Log("a restart removes nothing")
 	controller.Stop(t)
 	before := w.canaryWrites(t)
-	controller = w.startFanout(t, everyFormat)
+	w.startFanout(t, everyFormat)
 	w.hub.Apply(t, w.canary("after", "*"))
 	for _, agent := range agents {
 		w.expectDerived(t, agent, "after")
