@@ -122,12 +122,11 @@ func (r *round) isCopy(found *unstructured.Unstructured, at place, agent string)
 		return fmt.Errorf("the harness lost count: the parent selects %q", selector)
 	}
 	r.mu.Lock()
-	added, othersChecks := r.objects.added[string(found.GetUID())], r.objects.forgotten[string(found.GetUID())]
-	for _, s := range r.objects.strangers { // one that was handed over keeps what fanout does not set
-		othersChecks = othersChecks || s.adopt && s.uid == string(found.GetUID())
-	}
+	uid := string(found.GetUID())
+	added, s := r.objects.added[uid], r.objects.strangers[uid]
+	theirs := r.objects.forgotten[uid] || s != nil && s.adopt // what a stranger brought along stays
 	r.mu.Unlock()
-	if othersChecks {
+	if theirs {
 		found = withoutOtherChecks(found, parent)
 	}
 	for _, field := range added {
