@@ -9,9 +9,12 @@ import (
 	"fanout/test/fixture"
 )
 
-// aftermath looks at what is left to see once the clusters are as they should be: that a bad credential leaves the
-// good one at work, that the controller ends when it is told to, and what it logged.
+// aftermath looks at what is left to see once the clusters are as they should be: that labels take effect with nothing else going
+// on, that a bad credential leaves the good one at work, that the controller ends when it is told to, and what it logged.
 func (r *round) aftermath() *failure {
+	if failed := r.labelAll(); failed != nil {
+		return failed
+	}
 	if failed := r.shelter(); failed != nil {
 		return failed
 	}

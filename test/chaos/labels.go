@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -83,6 +84,18 @@ func (r *round) labelAndBack(n numbers) string {
 	first := r.setLabels(agent, labelSets[n[1]%len(labelSets)])
 	pause(r.t, time.Duration(n[2]%200)*time.Millisecond)
 	return first + "; " + r.setLabels(agent, before)
+}
+
+// labelAll gives every registered member other labels when all is quiet: what they change must follow, though nothing else has
+// fanout look, and no restart has it read them anew.
+func (r *round) labelAll() *failure {
+	r.mu.Lock()
+	agents := slices.Sorted(maps.Keys(r.model.secrets))
+	r.mu.Unlock()
+	for i, agent := range agents {
+		r.note("label all", r.setLabels(agent, labelSets[(int(r.seed)+3*i)%len(labelSets)]))
+	}
+	return r.converge()
 }
 
 func (r *round) setLabels(agent string, next labels) string {
