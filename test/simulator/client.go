@@ -33,6 +33,16 @@ func (c *Client) Behave(ctx context.Context, b Behaviour) error {
 	return c.ask(ctx, http.MethodPost, "/behave", b, nil)
 }
 
+// Holding is Simulator.Holding.
+func (c *Client) Holding(ctx context.Context, text string) (count int, err error) {
+	return count, c.ask(ctx, http.MethodGet, "/holding?"+url.Values{"text": {text}}.Encode(), nil, &count)
+}
+
+// Check is Simulator.Check.
+func (c *Client) Check(ctx context.Context) error {
+	return c.ask(ctx, http.MethodPost, "/check", nil, nil)
+}
+
 // Wipe is Simulator.Wipe.
 func (c *Client) Wipe(ctx context.Context) error {
 	return c.ask(ctx, http.MethodPost, "/wipe", nil, nil)

@@ -42,6 +42,7 @@ type server struct {
 // both returns a real API server and a simulated member, each with the Canary CRD and the namespace "here".
 func both(t *testing.T) []*server {
 	t.Helper()
+	fixture.Recorded(t, "http-pass.json") // where this is beside the clone, the CRD with a schema is, too
 	real := fixture.In(t, planes, "real")
 	if err := real.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {
 		t.Fatal(err)

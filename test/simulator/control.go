@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,6 +39,8 @@ type Counts struct {
 	Statuses int64
 	// WatchEvents and WatchBytes are what watches have brought.
 	WatchEvents, WatchBytes int64
+	// Busy is when a member was last asked for, or told, anything but what it is asked and tells where nothing happens.
+	Busy time.Time
 	// Canaries is how many there are, and Watches how many are being served, in all members.
 	Canaries, Watches int
 }
@@ -91,6 +94,11 @@ func (s *Simulator) control() http.Handler {
 		}
 		answer(w, nil, err)
 	})
+	mux.HandleFunc("GET /holding", func(w http.ResponseWriter, r *http.Request) { answer(w, s.Holding(r.FormValue("text")), nil) })
+	mux.HandleFunc("POST /check", func(w http.ResponseWriter, _ *http.Request) {
+		s.Check()
+		answer(w, nil, nil)
+	})
 	mux.HandleFunc("POST /wipe", func(w http.ResponseWriter, _ *http.Request) {
 		s.Wipe()
 		answer(w, nil, nil)
@@ -125,6 +133,7 @@ func (s *Simulator) Counts() Counts {
 	c := Counts{
 		Requests: maps.Clone(s.counts.requests), Writes: maps.Clone(s.counts.writes), Statuses: s.counts.statuses.Load(),
 		WatchEvents: s.counts.watchEvents.Load(), WatchBytes: s.counts.watchBytes.Load(),
+		Busy: time.Unix(0, s.counts.busy.Load()),
 	}
 	s.counts.mu.Unlock()
 	for _, m := range s.members {
@@ -149,6 +158,20 @@ func (s *Simulator) Behave(b Behaviour) error {
 		}
 	}
 	return nil
+}
+
+// Holding counts the Canaries whose spec holds text.
+func (s *Simulator) Holding(text string) (count int) {
+	for _, m := range s.members {
+		m.mu.Lock()
+		for _, o := range m.objects {
+			if bytes.Contains(o.spec, []byte(text)) {
+				count++
+			}
+		}
+		m.mu.Unlock()
+	}
+	return count
 }
 
 // Wipe removes all Canaries from all members, and ends all watches: it is for when nobody is looking.

@@ -9,6 +9,7 @@ import (
 // counts is what members were asked for, and what they did.
 type counts struct {
 	watchBytes, watchEvents, statuses atomic.Int64
+	busy                              atomic.Int64 // when something but a probe or a bookmark was last asked or told, in ns since 1970
 
 	mu               sync.Mutex
 	requests, writes map[string]int64
@@ -21,6 +22,9 @@ func (c *counts) request(verb, resource string) {
 		c.requests = map[string]int64{}
 	}
 	c.requests[verb+" "+resource]++
+	if resource != namespaces.Resource {
+		c.busy.Store(time.Now().UnixNano())
+	}
 }
 
 // write counts what changed something.

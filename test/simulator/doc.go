@@ -15,5 +15,6 @@
 //	object.go     one Canary, which shares with others what it has in common with them
 //	schema.go     what the Canary CRD says about them
 //
-// Whoever started it controls it through control.go, by way of client.go: faults, storms of statuses (storm.go), and counts.
+// Whoever started it controls it through control.go, by way of client.go: faults, canary-checker's part (checker.go and storm.go),
+// and counts.
 package simulator

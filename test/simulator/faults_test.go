@@ -134,6 +134,14 @@ func TestStorm(t *testing.T) {
 	if arrived, err := control.Arrived(t.Context(), "@every 30s"); err != nil || len(arrived) != 2 {
 		t.Fatalf("there arrived %v: %v", arrived, err)
 	}
+	if err := control.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, taken := members[0].ask(t, "GET", ofCanaries+"/first", "", "")
+	metadata, spec := taken["metadata"].(map[string]any), taken["spec"].(map[string]any)
+	if _, added := spec["http"].([]any)[0].(map[string]any)["display"]; !added || metadata["finalizers"] == nil || len(metadata["managedFields"].([]any)) != 2 {
+		t.Errorf("canary-checker took in %v", taken)
+	}
 	opened := members[0].watch(t, watched+"&resourceVersion=0")
 	if err := control.Storm(t.Context(), time.Second); err != nil {
 		t.Fatal(err)
@@ -144,7 +152,7 @@ func TestStorm(t *testing.T) {
 	}
 	o := last["object"].(map[string]any)
 	managed := o["metadata"].(map[string]any)["managedFields"].([]any)
-	if status := o["status"].(map[string]any); status["lastCheck"] == "" || status["status"] == nil || len(managed) != 2 {
+	if status := o["status"].(map[string]any); status["lastCheck"] == "" || status["status"] == nil || len(managed) != 3 {
 		t.Errorf("a storm brings %v", last)
 	}
 	if err := control.Storm(t.Context(), 0); err != nil {

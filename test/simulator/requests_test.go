@@ -59,7 +59,8 @@ var requests = []asked{
 	{what: "at a version that is past", method: "PATCH", path: ofCanaries + "/second?fieldManager=fanout", contentType: mergePatch,
 		body: `{"metadata":{"uid":"{second.uid}","resourceVersion":"{second.version}","annotations":{"x":"y"}}}`, code: 409},
 	{what: "canary-checker takes it in", method: "PATCH", path: ofCanaries + "/first?fieldManager=canary-checker", contentType: mergePatch,
-		body: `{"metadata":{"finalizers":["canary.canaries.flanksource.com"]}}`, code: 200},
+		body: `{"metadata":{"finalizers":["canary.canaries.flanksource.com"]},"spec":{"http":[{"name":"api","url":"http://api/health","responseCodes":[200],` +
+			`"display":{},"password":{},"test":{},"transform":{},"username":{}}]}}`, code: 200},
 	{what: "canary-checker writes a status", method: "PATCH", path: ofCanaries + "/first/status?fieldManager=canary-checker", contentType: mergePatch,
 		body: `{"status":{"status":"Passed","lastCheck":"2026-11-24T12:32:09Z","uptime1h":"1/1 (100.0%)","checks":{"api":"01a20d74"}}}`, code: 200},
 	{what: "and the next one", method: "PATCH", path: ofCanaries + "/first/status?fieldManager=canary-checker", contentType: mergePatch,

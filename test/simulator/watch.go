@@ -141,6 +141,9 @@ func (w *watcher) event(kind string, object func([]byte) []byte) {
 	w.buffer = append(append(append(w.buffer, `{"type":"`...), kind...), `","object":`...)
 	w.buffer = append(object(w.buffer), "}\n"...)
 	w.counts.watchEvents.Add(1)
+	if kind != "BOOKMARK" {
+		w.counts.busy.Store(time.Now().UnixNano())
+	}
 }
 
 // flush sends what has been written, or the headers only.

@@ -108,7 +108,7 @@ func checksOf(canary *unstructured.Unstructured) []check {
 // writeBack writes the whole Canary as canary-checker does, and returns what stands there then; nil where it is gone.
 func (c *checker) writeBack(ctx context.Context, canary *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if spec, ok := canary.Object["spec"].(map[string]any); ok {
-		canary.Object["spec"] = roundTrip(spec)
+		canary.Object["spec"] = RoundTrip(spec)
 	}
 	written, err := c.client.Namespace(canary.GetNamespace()).Update(ctx, canary, metav1.UpdateOptions{FieldManager: Manager})
 	if apierrors.IsNotFound(err) {

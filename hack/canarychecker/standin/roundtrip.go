@@ -50,9 +50,9 @@ var added = map[string]object{
 	"webhook":            {"display": object{}, "test": object{}, "transform": object{}},
 }
 
-// roundTrip returns spec as it comes out of canary-checker's types: with what they add to each check, and without the zero
+// RoundTrip returns spec as it comes out of canary-checker's types: with what they add to each check, and without the zero
 // values that they leave out. Of the latter it knows no exceptions, where canary-checker has a few.
-func roundTrip(spec object) object {
+func RoundTrip(spec object) object {
 	for _, kind := range kinds {
 		list, _ := spec[kind].([]any)
 		for _, element := range list {

@@ -49,7 +49,7 @@ func TestRoundTrip(t *testing.T) {
 		{"no checks", `{"http":"text","tcp":["text"]}`, `{"tcp":["text"]}`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if diff := cmp.Diff(parse(t, row.after), any(roundTrip(parse(t, row.before).(object)))); diff != "" {
+			if diff := cmp.Diff(parse(t, row.after), any(RoundTrip(parse(t, row.before).(object)))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -67,8 +67,8 @@ func TestRoundTripOnce(t *testing.T) {
 			}
 			spec[kind] = []any{check}
 		}
-		once := (&unstructured.Unstructured{Object: roundTrip(spec)}).DeepCopy().Object
-		if diff := cmp.Diff(once, roundTrip((&unstructured.Unstructured{Object: once}).DeepCopy().Object)); diff != "" {
+		once := (&unstructured.Unstructured{Object: RoundTrip(spec)}).DeepCopy().Object
+		if diff := cmp.Diff(once, RoundTrip((&unstructured.Unstructured{Object: once}).DeepCopy().Object)); diff != "" {
 			t.Fatalf("the second time makes a difference:\n%s", diff)
 		}
 	})
