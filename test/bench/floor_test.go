@@ -3,7 +3,10 @@ package bench
 import (
 	"context"
 	"encoding/json"
-	"sync"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,9 +14,20 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"fanout/pkg/fanout/derive"
 )
+
+// Where these are set, this program is a floor.
+const (
+	floorNamespace = "FANOUT_BENCH_FLOOR_NAMESPACE"
+	floorFolder    = "FANOUT_BENCH_FLOOR_KUBECONFIGS" // with hub and members
+	floorWatches   = "FANOUT_BENCH_FLOOR_WATCHES"
+)
+
+// concurrentSyncs is fanout's default, and the floor's.
+const concurrentSyncs = 8
 
 // floor is the bare client-go program that fanout is measured against: it makes the same requests and does nothing
 // else. No selector, no ownership, no drift, no restart.
@@ -22,48 +36,119 @@ type floor struct {
 	slots   []chan struct{} // per member, as many as fanout's --concurrent-syncs
 }
 
-// run applies each Canary of the hub's namespace that comes or changes to every member.
-func (f *floor) run(ctx context.Context, b *testing.B, hub dynamic.Interface, namespace string) {
-	b.Helper()
-	changes, err := hub.Resource(derive.Canaries).Namespace(namespace).Watch(ctx, metav1.ListOptions{})
+// runFloor is the floor's process: it applies each Canary of a namespace of the hub that comes or changes to every member. It ends
+// with its standard input.
+func runFloor() error {
+	folder, namespace := os.Getenv(floorFolder), os.Getenv(floorNamespace)
+	hub, err := clientOf(filepath.Join(folder, "hub"))
 	if err != nil {
-		b.Fatal(err)
+		return err
 	}
-	var applying sync.WaitGroup
-	go func() {
-		defer applying.Wait()
-		for change := range changes.ResultChan() {
-			canary, ok := change.Object.(*unstructured.Unstructured)
-			if !ok || change.Type == watch.Deleted {
-				continue
-			}
-			spec := canary.Object["spec"].(map[string]any)
-			delete(spec, "agentSelector")
-			for i, member := range f.members {
-				f.slots[i] <- struct{}{}
-				applying.Go(func() {
-					defer func() { <-f.slots[i] }()
-					f.apply(ctx, b, member, canary, spec)
-				})
+	files, err := filepath.Glob(filepath.Join(folder, "member-*"))
+	if err != nil {
+		return err
+	}
+	f, ctx := &floor{}, context.Background()
+	for _, file := range files {
+		member, err := clientOf(file)
+		if err != nil {
+			return err
+		}
+		f.members, f.slots = append(f.members, member), append(f.slots, make(chan struct{}, concurrentSyncs))
+		if os.Getenv(floorWatches) != "" {
+			if err := drain(ctx, member, namespace); err != nil {
+				return err
 			}
 		}
-	}()
-	b.Cleanup(changes.Stop)
+	}
+	changes, err := hub.Resource(derive.Canaries).Namespace(namespace).Watch(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready", namespace)
+	go f.follow(ctx, changes)
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
-func (f *floor) apply(ctx context.Context, b *testing.B, member dynamic.Interface, canary *unstructured.Unstructured, spec map[string]any) {
+func clientOf(kubeconfig string) (dynamic.Interface, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1
+	return dynamic.NewForConfig(config)
+}
+
+// drain holds the watch that whoever puts drift back must hold.
+func drain(ctx context.Context, member dynamic.Interface, namespace string) error {
+	copies, err := member.Resource(derive.Canaries).Watch(ctx, metav1.ListOptions{LabelSelector: floorLabel + "=" + namespace})
+	if err != nil {
+		return err
+	}
+	go func() {
+		for range copies.ResultChan() {
+		}
+	}()
+	return nil
+}
+
+const floorLabel = "bench.fanout.flanksource.com/floor"
+
+func (f *floor) follow(ctx context.Context, changes watch.Interface) {
+	for change := range changes.ResultChan() {
+		canary, ok := change.Object.(*unstructured.Unstructured)
+		if !ok || change.Type == watch.Deleted {
+			continue
+		}
+		for i, member := range f.members {
+			f.slots[i] <- struct{}{}
+			go func() {
+				defer func() { <-f.slots[i] }()
+				if err := apply(ctx, member, canary); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+				}
+			}()
+		}
+	}
+}
+
+func apply(ctx context.Context, member dynamic.Interface, canary *unstructured.Unstructured) error {
+	labels := canary.GetLabels() // a copy
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[floorLabel] = canary.GetNamespace()
 	body, err := json.Marshal(map[string]any{
-		"apiVersion": canary.GetAPIVersion(), "kind": canary.GetKind(), "spec": spec,
-		"metadata": map[string]any{"name": canary.GetName(), "namespace": canary.GetNamespace(), "labels": canary.GetLabels()},
+		"apiVersion": canary.GetAPIVersion(), "kind": canary.GetKind(), "spec": canary.Object["spec"],
+		"metadata": map[string]any{"name": canary.GetName(), "namespace": canary.GetNamespace(), "labels": labels},
 	})
 	if err != nil {
-		b.Error(err)
-		return
+		return err
 	}
 	force := true
 	_, err = member.Resource(derive.Canaries).Namespace(canary.GetNamespace()).Patch(ctx, canary.GetName(), types.ApplyPatchType, body,
 		metav1.PatchOptions{FieldManager: "floor", Force: &force})
-	if err != nil && ctx.Err() == nil {
-		b.Error(err)
+	return err
+}
+
+// startFloor starts a floor for a namespace, and returns its process ID. It ends with the test.
+func startFloor(t *testing.T, namespace string, watches bool, hub []byte, members [][]byte) int {
+	t.Helper()
+	folder := t.TempDir()
+	write := func(name string, kubeconfig []byte) {
+		if err := os.WriteFile(filepath.Join(folder, name), kubeconfig, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
+	write("hub", hub)
+	for i, kubeconfig := range members {
+		write(agent(i), kubeconfig)
+	}
+	environment := []string{floorNamespace + "=" + namespace, floorFolder + "=" + folder}
+	if watches {
+		environment = append(environment, floorWatches+"=yes")
+	}
+	pid, _ := startAgain(t, environment...)
+	return pid
 }

@@ -2,4 +2,23 @@ package bench
 
 // limits are what a figure may be at the most, with some room above what was measured. None is a time: what a machine is busy with
 // besides has no part in them.
-var limits = map[string]float64{}
+var limits = map[string]float64{
+	"bulk-requests":           1.05,
+	"beside-checker-requests": 1.05,
+	"linearity-requests":      1.05,
+	"idle-requests":           1.1,
+	"status-storm-watched":    1.05,
+
+	"noop-restart-writes": 0,
+	"status-storm-writes": 0,
+	"take-in-writes":      0,
+	"hub-writes":          0,
+	"hub-writes-bytes":    0,
+	"failover-lost":       0,
+	"failover-doubled":    0,
+
+	"member-goroutines":   6.2,
+	"member-memory":       210, // KiB
+	"member-memory-used":  140,
+	"derived-memory-used": 1.9,
+}

@@ -12,7 +12,7 @@ const copiesPerRound = 5000
 
 // linearity is the CPU that a new copy takes, in fleets of different sizes.
 func linearity(t *testing.T, w *world) {
-	var all []float64
+	var all, asked []float64
 	for _, fleet := range []int{10, w.some, w.many, w.most} {
 		if w.held > 0 {
 			w.wipe(t)
@@ -21,7 +21,6 @@ func linearity(t *testing.T, w *world) {
 		parents := max(copiesPerRound/fleet, 1)
 		w.newCopies(t, "warm", fleet, 1)
 		var cpu, wall, simulated []time.Duration
-		requests := 0.0
 		for round := range 3 {
 			profiled := w.profileCPU(t, 10)
 			before, used, simulating := w.counts(t), cpuOf(t, f.PID()), cpuOf(t, w.simulatorPID)
@@ -29,16 +28,17 @@ func linearity(t *testing.T, w *world) {
 			settle(t, time.Second) // what follows is part of it
 			profiled()
 			cpu, simulated = append(cpu, cpuOf(t, f.PID())-used), append(simulated, cpuOf(t, w.simulatorPID)-simulating)
-			requests = float64(total(w.counts(t).Requests)-total(before.Requests)) / float64(fleet*parents)
+			asked = append(asked, float64(total(w.counts(t).Requests)-total(before.Requests))/float64(fleet*parents))
 		}
 		w.wipe(t)
 		copies := float64(fleet * parents)
 		one := float64(median(cpu).Microseconds()) / copies
 		all = append(all, one)
 		w.figures.add(t, fmt.Sprintf("linearity-%d", fleet), one, "µs", fmt.Sprintf(
-			"CPU per new copy, %d members × %d parents; %.0f copies/s beside a simulator that takes %.0f µs for each; %.3f requests each", fleet, parents,
-			copies/median(wall).Seconds(), float64(median(simulated).Microseconds())/copies, requests))
+			"CPU per new copy, %d members × %d parents; %.0f copies/s beside a simulator that takes %.0f µs for each", fleet, parents,
+			copies/median(wall).Seconds(), float64(median(simulated).Microseconds())/copies))
 	}
+	w.figures.add(t, "linearity-requests", slices.Max(asked), "requests", "to members per new copy, probes aside, in whichever round took most")
 	w.figures.add(t, "linearity", slices.Max(all)/slices.Min(all), "×", "the most CPU per new copy in one of these fleets, over the least")
 }
 

@@ -43,13 +43,19 @@ func TestMain(m *testing.M) {
 		os.Exit(simulator.Main(simulator.Options{
 			Members: count, CRD: os.Getenv(simulatorCRD), Statuses: strings.Fields(os.Getenv(simulatorStatuses)),
 		}))
+	case os.Getenv(floorNamespace) != "":
+		if err := runFloor(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
 	}
 	flag.Parse()
-	if *asked == "" && flag.Lookup("test.bench").Value.String() == "" {
+	if *asked == "" {
 		os.Exit(m.Run())
 	}
 	names := []string{"hub"}
-	if flag.Lookup("test.bench").Value.String() != "" || needsReal(*asked) {
+	if needsReal(*asked) {
 		for i := range members {
 			names = append(names, agent(i))
 		}
@@ -69,6 +75,16 @@ var scenarios = []scenario{
 	{name: "member-memory", run: memberMemory},
 	{name: "linearity", run: linearity},
 	{name: "derived-memory", run: derivedMemory},
+	{name: "status-storm", run: statusStorm},
+	{name: "noop-restart", run: noopRestart},
+	{name: "hub-writes", run: hubLoad},
+	{name: "isolation", run: isolation},
+	{name: "idle", run: idle},
+	{name: "edit-5000", run: editOfMany},
+	{name: "failover", run: failover},
+	{name: "propagation", run: propagation, real: true},
+	{name: "bulk", run: bulk, real: true},
+	{name: "beside-checker", run: besideChecker, real: true},
 }
 
 func needsReal(asked string) bool {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"testing"
@@ -12,29 +13,28 @@ import (
 
 // footprint is what a fanout that has come to rest takes.
 type footprint struct {
-	resident         float64 // bytes
-	live, stacks     float64 // bytes of heap that are in use after a collection, and of stacks
-	goroutines       float64
-	copies, requests float64
+	resident     float64 // bytes
+	live, stacks float64 // bytes of heap that are in use after a collection, and of stacks
+	goroutines   float64
 }
 
 // footprintOf waits until fanout has given back what it does not need, and returns what is left.
 func footprintOf(t *testing.T, f *fixture.Fanout) footprint {
 	t.Helper()
-	last := 0.0
-	fixture.EventuallyWithin(t, patience, "memory has settled", func() error {
+	resident := math.Inf(1)
+	for {
 		f.Get(t, "/debug/pprof/heap?gc=1")
 		now, _ := memoryOf(t, f.PID())
-		was := last
-		last = now
-		if was == 0 || was-now > was/200 {
-			return fmt.Errorf("%.1f MiB, after %.1f", now/mebi, was/mebi)
+		if now > resident*0.99 {
+			resident = now
+			break
 		}
-		return nil
-	})
+		resident = now
+		settle(t, 3*time.Second) // memory is given back in the background, without haste
+	}
 	text := f.Metrics(t)
 	return footprint{
-		resident: last, live: gauge(t, text, "go_memstats_heap_alloc_bytes"), stacks: gauge(t, text, "go_memstats_stack_inuse_bytes"),
+		resident: resident, live: gauge(t, text, "go_memstats_heap_alloc_bytes"), stacks: gauge(t, text, "go_memstats_stack_inuse_bytes"),
 		goroutines: gauge(t, text, "go_goroutines"),
 	}
 }

@@ -24,11 +24,12 @@ type scale struct {
 	parents          int // where each member of a fleet of many holds one of each
 	rounds           int // of what is measured several times
 	observe          time.Duration
+	flat             time.Duration // how long memory is watched for whether it grows
 }
 
 var (
-	fully = scale{some: 100, many: 1000, most: 5000, parents: 100, rounds: 100, observe: time.Minute}
-	quick = scale{some: 50, many: 200, most: 500, parents: 50, rounds: 20, observe: 15 * time.Second}
+	fully = scale{some: 100, many: 1000, most: 5000, parents: 100, rounds: 100, observe: time.Minute, flat: 10 * time.Minute}
+	quick = scale{some: 50, many: 200, most: 500, parents: 50, rounds: 20, observe: 15 * time.Second, flat: 30 * time.Second}
 )
 
 // patience is for what takes its time with thousands of members on two cores. It is no measure of anything.
@@ -50,6 +51,7 @@ type world struct {
 	fanout *fixture.Fanout // nil where none runs
 	fleet  int             // that fanout was last run with
 	held   int             // parents, all of whose copies stand in that fleet
+	since  time.Time       // when it had come to rest
 }
 
 func newWorld(t *testing.T) *world {
@@ -121,6 +123,7 @@ func (w *world) register(t *testing.T, count int) string {
 func (w *world) start(t *testing.T, fleet, parents int, flags ...string) *fixture.Fanout {
 	t.Helper()
 	namespace := "nobody"
+	w.simulate(t)
 	if fleet > 0 {
 		namespace = w.register(t, fleet)
 	}
@@ -135,7 +138,7 @@ func (w *world) start(t *testing.T, fleet, parents int, flags ...string) *fixtur
 		w.create(t, "held", w.held, parents)
 		w.held = parents
 	}
-	w.synced(t, fleet*parents)
+	w.since = w.synced(t, fleet*parents)
 	return w.fanout
 }
 
@@ -174,16 +177,22 @@ func (w *world) connected(t *testing.T, count int) {
 	})
 }
 
-// synced waits until fanout knows of so many copies, and has nothing left to do.
-func (w *world) synced(t *testing.T, copies int) {
+// synced waits until the members hold so many copies, fanout watches them, and nothing is done any more. It returns when the last was.
+func (w *world) synced(t *testing.T, copies int) (since time.Time) {
 	t.Helper()
 	fixture.EventuallyWithin(t, patience, fmt.Sprintf("%d copies are in sync", copies), func() error {
-		if err := fixture.Same("copies", w.fanout.Metric(t, "fanout_derived_canaries"), float64(copies)); err != nil {
-			return err
+		counts := w.counts(t)
+		since = counts.Busy
+		if counts.Canaries != copies || counts.Watches < w.fleet || time.Since(since) < quiet {
+			return fmt.Errorf("%d copies, %d watches, busy %s ago", counts.Canaries, counts.Watches, time.Since(since).Round(time.Millisecond))
 		}
-		return fixture.Same("length of queues", w.fanout.Metric(t, "fanout_queue_depth"), float64(0))
+		return nil
 	})
+	return since
 }
+
+// quiet is how long nothing must have been done for all to be done.
+const quiet = time.Second
 
 // create makes parents with numbers from one up to another for every member, without waiting for their copies.
 func (w *world) create(t *testing.T, name string, from, to int) {

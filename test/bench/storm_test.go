@@ -1,0 +1,57 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// stormPeriod is how often each status changes.
+const stormPeriod = 30 * time.Second
+
+// statusStorm is what fanout takes while canary-checker writes statuses in all members, which is none of fanout's business but that
+// it watches the objects.
+func statusStorm(t *testing.T, w *world) {
+	f := w.start(t, w.many, w.parents)
+	w.check(t)
+	if err := w.simulator.Storm(t.Context(), stormPeriod); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := w.simulator.Storm(t.Context(), 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	settle(t, w.observe/3)
+	profiled := w.profileCPU(t, int(w.observe.Seconds()))
+	writes, parents := w.hubWrites(t)
+	before, cpu, simulating := w.counts(t), cpuOf(t, f.PID()), cpuOf(t, w.simulatorPID)
+	began := time.Now()
+	settle(t, w.observe)
+	took := time.Since(began)
+	cpu, simulating = cpuOf(t, f.PID())-cpu, cpuOf(t, w.simulatorPID)-simulating
+	after := w.counts(t)
+	writesAfter, parentsAfter := w.hubWrites(t)
+	profiled()
+	w.profileHeap(t)
+	statuses := float64(after.Statuses - before.Statuses)
+	conditions := fmt.Sprintf("%d members × %d Canaries, each changing every %s: %.0f changes/s, %.1f MB/s", w.many, w.parents, stormPeriod,
+		statuses/took.Seconds(), float64(after.WatchBytes-before.WatchBytes)/1e6/took.Seconds())
+	w.figures.add(t, "status-storm", cpu.Seconds()/took.Seconds(), "cores", fmt.Sprintf("%s; the simulator takes %.2f", conditions, simulating.Seconds()/took.Seconds()))
+	w.figures.add(t, "status-storm-change", float64(cpu.Microseconds())/statuses, "µs", "CPU per change; "+conditions)
+	w.figures.add(t, "status-storm-watched", float64(after.WatchEvents-before.WatchEvents)/statuses, "events", "brought by watches for each change")
+	w.figures.add(t, "status-storm-writes", float64(written(after)-written(before)+writesAfter-writes), "writes", "to hub and members, parents' statuses aside; "+conditions)
+	w.figures.add(t, "status-storm-statuses", float64(parentsAfter-parents)/float64(w.parents)/took.Minutes(), "writes", "of each parent's status in a minute; "+conditions)
+}
+
+// check has canary-checker take in what is new in the members, and waits until fanout has seen that.
+func (w *world) check(t *testing.T) {
+	t.Helper()
+	before := w.counts(t)
+	if err := w.simulator.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.synced(t, w.fleet*w.held)
+	after := w.counts(t)
+	w.figures.add(t, "take-in-writes", float64(written(after)-written(before)), "writes", "to members while canary-checker takes in all their Canaries")
+}
