@@ -5,6 +5,9 @@ export FUZZTIME ?= 30s
 
 VERSION = $(word 1,$(shell hack/version.sh))
 COMMIT  = $(word 2,$(shell hack/version.sh))
+# Two dozen test binaries are linked whenever tests run; nobody needs what debuggers read of them.
+TEST = go test -race -ldflags=-w -count=1
+
 LDFLAGS = -X k8s.io/component-base/version.gitVersion=$(VERSION) -X k8s.io/component-base/version.gitCommit=$(COMMIT)
 
 help: ## Show this list
@@ -26,8 +29,8 @@ controlplane: ## Build bin/controlplane, the real API servers of tests and demo:
 	hack/controlplane/build.sh bin/controlplane
 
 test: controlplane ## All tests, with the race detector and real API servers: the one that takes longest first, and the others beside it
-	go test -race -count=1 -timeout 50m ./test/integration ./...
-	cd hack/controlplane && go test -race -count=1 -timeout 30m ./plane ./test
+	$(TEST) -timeout 50m ./test/integration ./...
+	cd hack/controlplane && $(TEST) -timeout 30m ./plane ./test
 
 test-unit: ## The tests that need no API server
 	go test -race ./cmd/... ./pkg/... ./test/boundaries ./test/commands

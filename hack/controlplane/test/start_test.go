@@ -10,6 +10,7 @@ import (
 )
 
 func TestPlanesAreIsolatedAndKeepTheirData(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir, "a", "b")
 	created := s.do("a", http.MethodPost, "/api/v1/namespaces/default/configmaps", `{"metadata":{"name":"x"}}`)
@@ -41,6 +42,7 @@ func TestPlanesAreIsolatedAndKeepTheirData(t *testing.T) {
 }
 
 func TestCtrlCReachesTheWholeProcessGroup(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir(), "a")
 	s.signalGroup(syscall.SIGINT)
 	if err := s.wait(); err != nil {
@@ -50,6 +52,7 @@ func TestCtrlCReachesTheWholeProcessGroup(t *testing.T) {
 }
 
 func TestKilledSupervisorLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir(), "a", "b")
 	s.signal(syscall.SIGKILL)
 	_ = s.wait()
@@ -57,6 +60,7 @@ func TestKilledSupervisorLeavesNothing(t *testing.T) {
 }
 
 func TestOneDeathEndsAll(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir(), "a", "b")
 	s.kill("b")
 	err := s.wait()
@@ -72,6 +76,7 @@ func TestOneDeathEndsAll(t *testing.T) {
 }
 
 func TestAPlaneThatRunsCantBeStartedAgain(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	start(t, dir, "a")
 	second := spawn(t, dir, "a")
