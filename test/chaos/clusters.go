@@ -45,7 +45,7 @@ func (r *round) removeCRD(name string) string {
 	}
 	r.poll("the CRD is gone from "+name, func(ctx context.Context) (bool, error) {
 		_ = r.release(c)
-		_, err := c.Dynamic.Resource(controlplane.Definitions).Get(ctx, crd, metav1.GetOptions{})
+		_, err := c.Definition(ctx, crd)
 		return apierrors.IsNotFound(err), nil
 	})
 	list, err := c.Kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{Limit: 1})

@@ -27,7 +27,7 @@ func (c *Cluster) InstallCRD(ctx context.Context, path string) error {
 	c.installing.Lock()
 	defer c.installing.Unlock()
 	if last := c.installed; last.is(data) {
-		now, err := c.definition(ctx, last.name)
+		now, err := c.Definition(ctx, last.name)
 		if err == nil && now.GetDeletionTimestamp() == nil && now.GetUID() == last.uid && now.GetGeneration() == last.generation {
 			return nil
 		}
@@ -78,8 +78,8 @@ type installation struct {
 
 func (i installation) is(data []byte) bool { return i.name != "" && bytes.Equal(i.data, data) }
 
-// definition returns the metadata of a CRD, without all that is in it.
-func (c *Cluster) definition(ctx context.Context, name string) (*metav1.PartialObjectMetadata, error) {
+// Definition returns the metadata of a CRD, without all that is in it: a large one takes long to read.
+func (c *Cluster) Definition(ctx context.Context, name string) (*metav1.PartialObjectMetadata, error) {
 	client, err := metadata.NewForConfig(c.Config)
 	if err != nil {
 		return nil, err
