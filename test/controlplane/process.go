@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -68,6 +69,8 @@ func (c *Cluster) spawn() (p *process, ready <-chan struct{}, err error) {
 	defer log.Close()
 	cmd := exec.Command(c.binary, "serve", "--stop-with-stdin", fmt.Sprintf("--complete=%t", c.complete), "--dir", c.dir, c.Name)
 	cmd.Stderr = log
+	// Planes are what tests spend most of their CPU on, and a fifth of it is collecting garbage. The limit keeps each below half a gigabyte.
+	cmd.Env = append(os.Environ(), "GOGC=300", "GOMEMLIMIT=450MiB")
 	// Out of reach of the terminal's Ctrl-C, which is for the tests or the demo to act on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()
@@ -132,6 +135,26 @@ func (c *Cluster) signal(sig syscall.Signal) error {
 		return fmt.Errorf("control plane %s is stopped", c.Name)
 	}
 	return c.process.signal(sig)
+}
+
+// awaitStopped returns when the process that was sent a SIGSTOP has stopped: on a busy machine its threads run on for a while.
+func (c *Cluster) awaitStopped() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for range 100 {
+		state, err := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(c.process.pid)).Output()
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil // it will have stopped by the time that it is asked for anything
+		}
+		if err != nil {
+			return fmt.Errorf("ask for the state of control plane %s: %w", c.Name, err)
+		}
+		if strings.HasPrefix(strings.TrimSpace(string(state)), "T") {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("control plane %s does not pause", c.Name)
 }
 
 func (p *process) signal(sig syscall.Signal) error {

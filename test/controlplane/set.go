@@ -110,7 +110,14 @@ func (s *Set) Restart(ctx context.Context, name string) error {
 // Pause freezes one control plane: connections stay open, new ones are taken, and no request is answered, as when a network drops
 // every packet.
 func (s *Set) Pause(name string) error {
-	return s.signal(name, syscall.SIGSTOP)
+	c, err := s.find(name)
+	if err != nil {
+		return err
+	}
+	if err := c.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return c.awaitStopped()
 }
 
 // Resume lets a paused control plane go on.
