@@ -23,7 +23,7 @@ func footprintOf(t *testing.T, f *fixture.Fanout) footprint {
 	t.Helper()
 	resident := math.Inf(1)
 	for {
-		f.Get(t, "/debug/pprof/heap?gc=1")
+		served(t, f, "/debug/pprof/heap?gc=1")
 		now, _ := memoryOf(t, f.PID())
 		if now > resident*0.99 {
 			resident = now
@@ -32,7 +32,7 @@ func footprintOf(t *testing.T, f *fixture.Fanout) footprint {
 		resident = now
 		settle(t, 3*time.Second) // memory is given back in the background, without haste
 	}
-	text := f.Metrics(t)
+	text := served(t, f, "/metrics")
 	return footprint{
 		resident: resident, live: gauge(t, text, "go_memstats_heap_alloc_bytes"), stacks: gauge(t, text, "go_memstats_stack_inuse_bytes"),
 		goroutines: gauge(t, text, "go_goroutines"),

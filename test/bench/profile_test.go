@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"fanout/test/fixture"
 )
 
 // profileHeap writes what is in fanout's memory, where -profile asks for it.
@@ -33,24 +35,30 @@ func (w *world) profileCPU(t *testing.T, seconds int) func() {
 
 func (w *world) download(t *testing.T, path, name string) {
 	t.Helper()
-	response, err := http.Get(w.fanout.URL(path))
+	name = filepath.Join(*output, name)
+	err := os.MkdirAll(*output, 0o755)
+	if err == nil {
+		err = os.WriteFile(name, []byte(served(t, w.fanout, path)), 0o644)
+	}
 	if err != nil {
 		t.Error(err)
 		return
+	}
+	t.Logf("wrote %s", name)
+}
+
+// served is what fanout serves at a path, however long that takes it.
+func served(t *testing.T, f *fixture.Fanout, path string) string {
+	t.Helper()
+	response, err := http.Get(f.URL(path))
+	if err != nil {
+		t.Error(err)
+		return ""
 	}
 	defer response.Body.Close()
-	if err := os.MkdirAll(*output, 0o755); err != nil {
-		t.Error(err)
-		return
-	}
-	file, err := os.Create(filepath.Join(*output, name))
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Error(err)
-		return
 	}
-	defer file.Close()
-	if _, err := io.Copy(file, response.Body); err != nil {
-		t.Error(err)
-	}
-	t.Logf("wrote %s", file.Name())
+	return string(body)
 }

@@ -62,7 +62,9 @@ func newField(t *testing.T, w *world) *field {
 		f.hub.Register(t, ofFanout, agent(i), member.Kubeconfig)
 	}
 	w.launch(t, ofFanout)
-	w.connected(t, members)
+	fixture.Eventually(t, "the members are connected", func() error {
+		return fixture.Same("connected members", w.fanout.Metric(t, "fanout_members", "state", "Connected"), float64(members))
+	})
 	f.contenders = []contender{
 		{namespace: ofFloor, pid: startFloor(t, ofFloor, false, w.hub.Kubeconfig, kubeconfigs)},
 		{namespace: ofWatching, pid: startFloor(t, ofWatching, true, w.hub.Kubeconfig, kubeconfigs)},
