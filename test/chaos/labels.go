@@ -86,14 +86,25 @@ func (r *round) labelAndBack(n numbers) string {
 	return first + "; " + r.setLabels(agent, before)
 }
 
-// labelAll gives every registered member other labels when all is quiet: what they change must follow, though nothing else has
-// fanout look, and no restart has it read them anew.
+// labelAll has every registered member come into a selector of labels, or leave it, when all is quiet: nothing else has fanout look
+// then, and no restart has it read labels anew.
 func (r *round) labelAll() *failure {
+	const selector = "tier=prod"
+	r.note("label all", r.parent(r.places[int(r.seed)%len(r.places)], []string{selector}))
+	if failed := r.converge(); failed != nil {
+		return failed
+	}
 	r.mu.Lock()
 	agents := slices.Sorted(maps.Keys(r.model.secrets))
 	r.mu.Unlock()
-	for i, agent := range agents {
-		r.note("label all", r.setLabels(agent, labelSets[(int(r.seed)+3*i)%len(labelSets)]))
+	for _, agent := range agents {
+		r.mu.Lock()
+		next := labelSets[0]
+		if byLabels[selector](r.model.labelsOf(agent)) {
+			next = labelSets[2]
+		}
+		r.mu.Unlock()
+		r.note("label all", r.setLabels(agent, next))
 	}
 	return r.converge()
 }
