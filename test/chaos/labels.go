@@ -89,8 +89,8 @@ func (r *round) labelAndBack(n numbers) string {
 // labelAll has every registered member come into a selector of labels, or leave it, when all is quiet: nothing else has fanout look
 // then, and no restart has it read labels anew.
 func (r *round) labelAll() *failure {
-	const selector = "tier=prod"
-	r.note("label all", r.parent(r.places[int(r.seed)%len(r.places)], []string{selector}))
+	selector := flipped[int(r.seed)%len(flipped)]
+	r.note("label all", r.parent(r.places[int(r.seed)%len(r.places)], selector))
 	if failed := r.converge(); failed != nil {
 		return failed
 	}
@@ -99,15 +99,18 @@ func (r *round) labelAll() *failure {
 	r.mu.Unlock()
 	for _, agent := range agents {
 		r.mu.Lock()
-		next := labelSets[0]
-		if byLabels[selector](r.model.labelsOf(agent)) {
+		now, next := r.model.labelsOf(agent), labelSets[0]
+		r.mu.Unlock()
+		if selects(selector, agent, now) == selects(selector, agent, next) {
 			next = labelSets[2]
 		}
-		r.mu.Unlock()
 		r.note("label all", r.setLabels(agent, next))
 	}
 	return r.converge()
 }
+
+// flipped are selectors of which each selects one of the first and the third of labelSets.
+var flipped = [][]string{{"tier=prod"}, {"*", "!tier=dev"}, {"region notin (eu)"}, {"region!=us,tier=prod"}}
 
 func (r *round) setLabels(agent string, next labels) string {
 	patch := map[string]any{"tier": nil, "region": nil, "maintenance": nil}
