@@ -30,13 +30,13 @@ var rules = []rule{{
 }, {
 	in:      []string{"pkg/clusters/..."},
 	never:   []string{"fanout/..."},
-	except:  []string{"fanout/pkg/clusters/...", "fanout/pkg/selector/..."},
+	except:  []string{"fanout/pkg/clusters/...", "fanout/pkg/selector/...", "fanout/pkg/shard"},
 	because: "pkg/clusters turns Secrets into members; it never knows a Canary",
 }, {
 	in:      []string{"pkg/fanout/..."},
 	never:   []string{"fanout/..."},
-	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/...", "fanout/pkg/results"},
-	because: "pkg/fanout builds on pkg/selector, pkg/clusters and pkg/results, and on nothing else of this module",
+	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/...", "fanout/pkg/results", "fanout/pkg/shard"},
+	because: "pkg/fanout builds on pkg/selector, pkg/clusters, pkg/results and pkg/shard, and on nothing else of this module",
 }, {
 	in:      []string{"pkg/fanout/member/..."},
 	never:   []string{"fanout/..."},
@@ -46,6 +46,19 @@ var rules = []rule{{
 	in:      []string{"pkg/fanout/derive/..."},
 	never:   []string{"fanout/..."},
 	because: "pkg/fanout/derive says what a copy is; hub and members build on it",
+}, {
+	in:      []string{"pkg/shard"},
+	never:   []string{"fanout/...", "k8s.io/..."},
+	because: "pkg/shard says who works with what; it knows neither members nor Leases",
+}, {
+	in:      []string{"pkg/shard/leases"},
+	never:   []string{"fanout/..."},
+	except:  []string{"fanout/pkg/shard", "fanout/pkg/lease"},
+	because: "pkg/shard/leases keeps shares by Leases, of whatever work",
+}, {
+	in:      []string{"pkg/shard/assign.go", "pkg/shard/replica.go"},
+	never:   []string{"context", "net/...", "os/...", "log/..."},
+	because: "it is pure: values in, values out; times are what it is told",
 }, {
 	in:      []string{"pkg/rights/...", "pkg/lease/..."},
 	never:   []string{"fanout/..."},
