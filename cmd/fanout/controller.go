@@ -29,6 +29,8 @@ import (
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout"
 	"fanout/pkg/fanout/derive"
+	"fanout/pkg/shard"
+	"fanout/pkg/shard/leases"
 )
 
 func newControllerCommand() *cobra.Command {
@@ -69,6 +71,30 @@ func runController(ctx context.Context, f *flags) error {
 	if err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
+	formats, err := clusters.ParseFormats(f.registration)
+	if err != nil {
+		return fmt.Errorf("--registration: %w", err)
+	}
+
+	metrics := prometheus.NewRegistry()
+	leader := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "fanout_leader",
+		Help: "1 while this process works, as the leader or as one of several that share the members; 0 while it stands by.",
+	})
+	shardMetrics := leases.NewMetrics(metrics)
+	var replica *leases.Replica
+	var share *shard.Share
+	toMembers := userAgent()
+	if f.shard {
+		if replica, err = newReplica(hub, f, shardMetrics); err != nil {
+			return err
+		}
+		share = replica.Share()
+		// For the audit logs of those that are written to: which of the replicas did.
+		toMembers += " replica/" + replica.Name()
+		config.UserAgent += " replica/" + replica.Name()
+	}
+	config.Wrap(share.Fence)
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
@@ -81,17 +107,6 @@ func runController(ctx context.Context, f *flags) error {
 	if err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
-
-	formats, err := clusters.ParseFormats(f.registration)
-	if err != nil {
-		return fmt.Errorf("--registration: %w", err)
-	}
-
-	metrics := prometheus.NewRegistry()
-	leader := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "fanout_leader",
-		Help: "1 while this process leads and works, 0 while it stands by.",
-	})
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), leader)
 	listener, err := net.Listen("tcp", f.bindAddress)
 	if err != nil {
@@ -122,7 +137,7 @@ func runController(ctx context.Context, f *flags) error {
 	go boundShutdown(ctx, logger, f.shutdownTimeout, stopped)
 	health.ready.Store(true)
 	defer health.ready.Store(false)
-	return lead(ctx, hub, recorder, f.leaderElection, health, func(ctx context.Context) {
+	work := func(ctx context.Context) {
 		leader.Set(1)
 		defer leader.Set(0)
 		controller := fanout.New(canaries, fanout.Options{
@@ -132,6 +147,7 @@ func runController(ctx context.Context, f *flags) error {
 			RequestTimeout:    f.requestTimeout,
 			ResyncPeriod:      f.resyncPeriod,
 			OrphanSweepPeriod: f.orphanSweepPeriod,
+			Share:             share,
 			Recorder:          recorder,
 			Metrics:           controllerMetrics,
 			Clock:             clock.RealClock{},
@@ -141,21 +157,27 @@ func runController(ctx context.Context, f *flags) error {
 			Namespace:         f.clusterNamespace,
 			Formats:           formats,
 			Metadata:          objects,
-			UserAgent:         userAgent(),
+			UserAgent:         toMembers,
 			ProbePeriod:       f.probePeriod,
 			ProbeTimeout:      f.probeTimeout,
 			ProbeFailures:     f.probeFailures,
 			DeregisterTimeout: f.deregisterTimeout,
 			CleanupHint:       derive.CleanupHint(hubID),
+			Share:             share,
 			Recorder:          recorder,
 			Metrics:           registryMetrics,
 			Clock:             clock.RealClock{},
 		})
-		var work sync.WaitGroup
-		work.Go(func() { controller.Run(ctx) })
-		work.Go(func() { registry.Run(ctx) })
-		work.Wait()
-	})
+		var running sync.WaitGroup
+		running.Go(func() { controller.Run(ctx) })
+		running.Go(func() { registry.Run(ctx) })
+		running.Wait()
+	}
+	if replica != nil {
+		shareWork(ctx, replica, work)
+		return nil
+	}
+	return lead(ctx, hub, recorder, f.leaderElection, health, afterReplicas(hub, f, work))
 }
 
 // boundShutdown ends the process if, after ctx has ended, it has not stopped within timeout: something hangs.

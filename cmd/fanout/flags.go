@@ -39,6 +39,7 @@ type flags struct {
 	probeFailures     int
 	shutdownTimeout   time.Duration
 	profiling         bool
+	shard             bool
 	leaderElection    componentbase.LeaderElectionConfiguration
 	logs              *logsapi.LoggingConfiguration
 }
@@ -92,6 +93,7 @@ func (f *flags) sections() (sections cliflag.NamedFlagSets) {
 	serving.BoolVar(&f.profiling, "profiling", f.profiling, "Serve profiles of CPU and memory at /debug/pprof on --bind-address, to whoever can reach that.")
 	serving.DurationVar(&f.shutdownTimeout, "shutdown-timeout", f.shutdownTimeout, "How long stopping may take before the process ends anyway.")
 
+	sections.FlagSet("sharing").BoolVar(&f.shard, "shard", f.shard, "Have all replicas work, each with its share of the members, instead of one that leads. The flags of leader election say how long a replica's Lease holds.")
 	componentoptions.BindLeaderElectionFlags(&f.leaderElection, sections.FlagSet("leader election"))
 	logsapi.AddFlags(f.logs, sections.FlagSet("logs"))
 	return sections
@@ -165,7 +167,7 @@ func (f *flags) validate() error {
 	if _, _, err := net.SplitHostPort(f.bindAddress); err != nil {
 		faults = append(faults, fmt.Errorf("--bind-address %q: must be an IP address and a port, such as 0.0.0.0:8080", f.bindAddress))
 	}
-	if l := f.leaderElection; l.LeaderElect {
+	if l := f.leaderElection; l.LeaderElect || f.shard {
 		if l.ResourceName == "" {
 			faults = append(faults, errors.New("--leader-elect-resource-name: must not be empty"))
 		}

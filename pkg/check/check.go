@@ -222,6 +222,6 @@ func (h *hub) lease(ctx context.Context) bool {
 			fmt.Sprintf("see why none does: kubectl -n %s logs deployment/fanout. Without one, ", h.ClusterNamespace)+fmt.Sprintf(install, h.ClusterNamespace))
 		return false
 	}
-	h.ok(check, "%s leads", holder)
+	h.ok(check, "%s works", holder)
 	return true
 }

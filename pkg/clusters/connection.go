@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/util/connrotation"
 
 	"fanout/pkg/clusters/kubeconfig"
+	"fanout/pkg/shard"
 )
 
 // connection is one way into a member: a server with a credential.
@@ -38,8 +39,8 @@ const answerTimeout = 30 * time.Second
 const headerTable = 512
 
 // newConnection prepares a connection; it does no I/O. Each has a transport of its own, so that closing it
-// leaves nothing behind, and no proxy: the environment's proxies are the hub's business.
-func newConnection(config *kubeconfig.Config, userAgent string) (*connection, error) {
+// leaves nothing behind, and no proxy: the environment's proxies are the hub's business. What it dials is behind the fence.
+func newConnection(config *kubeconfig.Config, userAgent string, fence func(shard.Dial) shard.Dial) (*connection, error) {
 	rested := config.REST()
 	rested.UserAgent = userAgent
 	base, err := url.Parse(rested.Host)
@@ -50,7 +51,7 @@ func newConnection(config *kubeconfig.Config, userAgent string) (*connection, er
 	if err != nil {
 		return nil, errors.New("the certificates can't be used for TLS")
 	}
-	dialer := connrotation.NewDialer((&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext)
+	dialer := connrotation.NewDialer(connrotation.DialFunc(fence((&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext)))
 	transport := utilnet.SetTransportDefaults(&http.Transport{
 		Proxy:                  func(*http.Request) (*url.URL, error) { return nil, nil },
 		DialContext:            dialer.DialContext,

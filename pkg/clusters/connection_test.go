@@ -23,6 +23,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"fanout/pkg/clusters/kubeconfig"
+	"fanout/pkg/shard"
 )
 
 // patience is how long a test waits for what should come; it measures nothing.
@@ -100,7 +101,7 @@ func connectTo(t *testing.T, text []byte) *connection {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := newConnection(config, "fanout/test")
+	conn, err := newConnection(config, "fanout/test", (*shard.Share)(nil).FenceDial)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) error {
 	defer cancel()
 	for retry := k.newRetry(); ; {
 		secret = k.latest()
-		if secret == nil || !k.options.Formats.isLeaving(secret) {
+		if secret == nil || !k.options.Formats.isLeaving(secret) || !k.isMine(secret) {
 			return errChanged
 		}
 		if secret.Annotations[AnnotationOnDeregister] == OnDeregisterKeep {
@@ -45,6 +45,8 @@ func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) error {
 			logger.Info("Deregistered; the member is clean")
 			k.event(secret, corev1.EventTypeNormal, "Deregistered", "All that was put into the member is gone from it.")
 			return k.letGo(ctx)
+		case errors.Is(err, errElsewhere):
+			return err
 		case bounded.Err() == nil && errors.Is(err, errChanged):
 			retry = k.newRetry()
 			continue
@@ -81,7 +83,7 @@ func (k *keeper) drainUntilChanged(ctx context.Context, secret *corev1.Secret) e
 }
 
 // drain makes one attempt to reach the member and to have it cleaned.
-func (k *keeper) drain(ctx context.Context, secret *corev1.Secret) error {
+func (k *keeper) drain(ctx context.Context, secret *corev1.Secret) (err error) {
 	config, err := k.options.Formats.configOf(secret)
 	if err != nil {
 		return err
@@ -101,6 +103,11 @@ func (k *keeper) drain(ctx context.Context, secret *corev1.Secret) error {
 	if err != nil {
 		return err
 	}
+	ctx, end, err := k.begin(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer func() { err = end(err) }()
 	// Where another agent is the same cluster, what stands there is that agent's. A claim as young as this one
 	// evicts nobody.
 	mine := k.claim(k.options.Clock.Now())

@@ -15,14 +15,14 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// hold puts the finalizer on the Secret. It tells whether that is new, and so the member.
-func (k *keeper) hold(ctx context.Context) (first bool, err error) {
-	err = editFinalizers(ctx, k.secrets(), k.name, func(secret *corev1.Secret) []string {
-		if hasFinalizer(secret) || secret.DeletionTimestamp != nil {
-			return secret.Finalizers
+// hold puts the finalizer on the Secret, and, where other replicas are to know it, the ID of the member. It tells whether the
+// finalizer is new, and so the member.
+func (k *keeper) hold(ctx context.Context, id string) (first bool, err error) {
+	err = editSecret(ctx, k.secrets(), k.name, func(secret *corev1.Secret) {
+		k.record(secret, id)
+		if first = !hasFinalizer(secret) && secret.DeletionTimestamp == nil; first {
+			secret.Finalizers = append(secret.Finalizers, Finalizer)
 		}
-		first = true
-		return append(slices.Clone(secret.Finalizers), Finalizer)
 	})
 	if err != nil {
 		return false, fmt.Errorf("put the finalizer %s on Secret %s: %w", Finalizer, k.name, err)
@@ -32,23 +32,24 @@ func (k *keeper) hold(ctx context.Context) (first bool, err error) {
 
 // letGo removes the finalizer, and with it a deleted Secret.
 func (k *keeper) letGo(ctx context.Context) error {
-	err := editFinalizers(ctx, k.secrets(), k.name, withoutFinalizer)
+	err := editSecret(ctx, k.secrets(), k.name, withoutFinalizer)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("remove the finalizer %s from Secret %s: %w", Finalizer, k.name, err)
 	}
 	return nil
 }
 
-func withoutFinalizer(secret *corev1.Secret) []string {
-	return slices.DeleteFunc(slices.Clone(secret.Finalizers), func(f string) bool { return f == Finalizer })
+func withoutFinalizer(secret *corev1.Secret) {
+	secret.Finalizers = slices.DeleteFunc(secret.Finalizers, func(f string) bool { return f == Finalizer })
 }
 
 func (k *keeper) secrets() typedcorev1.SecretInterface {
 	return k.hub.CoreV1().Secrets(k.options.Namespace)
 }
 
-// editFinalizers gives the Secret of that name the finalizers that edit returns, unless it becomes another Secret meanwhile.
-func editFinalizers(ctx context.Context, secrets typedcorev1.SecretInterface, name string, edit func(*corev1.Secret) []string) error {
+// editSecret gives the Secret of that name the finalizers, and the member's ID, that edit gives a copy of it, unless it becomes
+// another Secret meanwhile.
+func editSecret(ctx context.Context, secrets typedcorev1.SecretInterface, name string, edit func(*corev1.Secret)) error {
 	ctx, cancel := context.WithTimeout(ctx, hubTimeout)
 	defer cancel()
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
@@ -56,13 +57,17 @@ func editFinalizers(ctx context.Context, secrets typedcorev1.SecretInterface, na
 		if err != nil {
 			return err
 		}
-		edited := edit(secret)
-		if slices.Equal(edited, secret.Finalizers) {
+		edited := secret.DeepCopy()
+		edit(edited)
+		id := edited.Annotations[AnnotationMemberID]
+		if slices.Equal(edited.Finalizers, secret.Finalizers) && id == secret.Annotations[AnnotationMemberID] {
 			return nil
 		}
-		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-			"finalizers": edited, "resourceVersion": secret.ResourceVersion, "uid": secret.UID,
-		}})
+		metadata := map[string]any{"finalizers": edited.Finalizers, "resourceVersion": secret.ResourceVersion, "uid": secret.UID}
+		if id != "" {
+			metadata["annotations"] = map[string]string{AnnotationMemberID: id}
+		}
+		patch, err := json.Marshal(map[string]any{"metadata": metadata})
 		if err != nil {
 			return err
 		}

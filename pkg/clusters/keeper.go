@@ -94,9 +94,15 @@ func (k *keeper) run(ctx context.Context) {
 				return
 			}
 			continue
+		case !k.isMine(secret):
+			k.standBy(ctx, secret)
+			retry = k.newRetry()
+			continue
 		case k.options.Formats.isLeaving(secret):
 			switch err := k.deregister(ctx, secret); {
 			case errors.Is(err, errChanged):
+			case errors.Is(err, errElsewhere):
+				k.pause(ctx, retry.Step())
 			case err != nil:
 				klog.FromContext(ctx).Error(err, "Deregister")
 				k.pause(ctx, retry.Step())
@@ -110,6 +116,8 @@ func (k *keeper) run(ctx context.Context) {
 		case ctx.Err() != nil:
 		case errors.Is(err, errChanged):
 			retry = k.newRetry()
+		case errors.Is(err, errElsewhere):
+			k.pause(ctx, retry.Step())
 		case err != nil:
 			k.refuse(ctx, secret, err)
 			if errors.Is(err, errRefused) {
@@ -143,7 +151,7 @@ func (k *keeper) pause(ctx context.Context, how time.Duration) {
 }
 
 // keep connects to the member and has the handler work with it for as long as that goes well.
-func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Backoff) error {
+func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Backoff) (err error) {
 	k.takeEvicted() // which was about what is taken anew now
 	if err := k.options.Formats.switchedOff(secret); err != nil {
 		k.assume("")
@@ -188,6 +196,16 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	if err != nil {
 		return err
 	}
+	last := k.lastID(secret)
+	ctx, end, err := k.begin(ctx, id)
+	if err != nil {
+		if errors.Is(err, errElsewhere) && last != "" && last != id {
+			k.replaced(ctx, secret, last, id)
+			k.id = ""
+		}
+		return err
+	}
+	defer func() { err = end(err) }()
 	if err := k.claims.take(id, k.claim(secret.CreationTimestamp.Time), k.poke); err != nil {
 		return err
 	}
@@ -196,13 +214,13 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 		return err
 	}
 	// Before anything is written there: what is held by no finalizer would be left behind.
-	first, err := k.hold(ctx)
+	first, err := k.hold(ctx, id)
 	if err != nil {
 		return err
 	}
 	*retry = *k.newRetry()
-	if k.id != "" && k.id != id {
-		k.replaced(ctx, secret, id)
+	if last != "" && last != id {
+		k.replaced(ctx, secret, last, id)
 	}
 	k.id = id
 	k.connected(ctx, secret, id, first)
@@ -219,7 +237,7 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 // connect prepares a connection whose credential is printed nowhere.
 func (k *keeper) connect(config *kubeconfig.Config) (*connection, error) {
 	k.redactor.learn(config.REST())
-	return newConnection(config, k.options.UserAgent)
+	return newConnection(config, k.options.UserAgent, k.options.Share.FenceDial)
 }
 
 // attend probes the member and follows its Secret from the version on that it joined by. It returns when the member has to
@@ -239,8 +257,8 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 				return errChanged
 			}
 			// It may have been taken off, or the hub been restored to a time before it was put on.
-			if !hasFinalizer(secret) {
-				if _, err := k.hold(ctx); err != nil {
+			if !hasFinalizer(secret) || !k.isRecorded(secret, id) {
+				if _, err := k.hold(ctx, id); err != nil {
 					return err
 				}
 			}
@@ -262,6 +280,8 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 		}
 		found, err := probe(ctx, client, current.server(), k.options.ProbeTimeout)
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err == nil && found != id:
 			klog.FromContext(ctx).Info("Another cluster answers behind the same Secret", "was", id, "is", found)
 			return errChanged

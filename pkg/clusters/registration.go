@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"fanout/pkg/clusters/kubeconfig"
+	"fanout/pkg/shard"
 )
 
 // Registration is what a Secret says of a member, as a Registry reads it.
@@ -57,7 +58,7 @@ func (r *Reached) Close() { r.close() }
 // Reach connects to a member as a Registry does, with the same transport and the same probe, which may take as long as
 // timeout. StateOf tells what its error means for the member.
 func Reach(ctx context.Context, agent string, config *kubeconfig.Config, userAgent string, timeout time.Duration) (*Reached, error) {
-	conn, err := newConnection(config, userAgent)
+	conn, err := newConnection(config, userAgent, (*shard.Share)(nil).FenceDial)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ import (
 	"k8s.io/client-go/tools/record"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"fanout/pkg/shard"
 )
 
 // Options says how a Registry works. The zero value of a field is not a default: all are to be set.
@@ -40,6 +42,8 @@ type Options struct {
 	DeregisterTimeout time.Duration
 	// CleanupHint is what a user can do in a member that could not be cleaned.
 	CleanupHint string
+	// Share is the part of the members that this replica works with; nil is all of them.
+	Share *shard.Share
 	// Recorder tells the Secret's owner what becomes of it.
 	Recorder record.EventRecorder
 	// Metrics counts members.
@@ -113,6 +117,7 @@ func (r *Registry) Run(ctx context.Context) {
 			}
 		})
 	}
+	r.running.Go(func() { r.followShare(ctx) })
 	klog.FromContext(ctx).Info("Watching for members", "namespace", r.options.Namespace)
 	informer.RunWithContext(ctx)
 }

@@ -24,7 +24,7 @@ func Release(ctx context.Context, hub kubernetes.Interface, namespace string, re
 		if !hasFinalizer(&secret) {
 			continue
 		}
-		switch err := editFinalizers(ctx, secrets, secret.Name, withoutFinalizer); {
+		switch err := editSecret(ctx, secrets, secret.Name, withoutFinalizer); {
 		case err == nil:
 			released(secret.Name)
 		case !apierrors.IsNotFound(err):

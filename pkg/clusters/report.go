@@ -24,10 +24,10 @@ func (k *keeper) connected(ctx context.Context, secret *corev1.Secret, id string
 }
 
 // replaced reports that the Secret leads to another cluster than before, whose credential is no longer at hand.
-func (k *keeper) replaced(ctx context.Context, secret *corev1.Secret, id string) {
-	klog.FromContext(ctx).Info("The Secret leads to another cluster; what was put into the one before stays there", "was", k.id, "is", id)
+func (k *keeper) replaced(ctx context.Context, secret *corev1.Secret, last, id string) {
+	klog.FromContext(ctx).Info("The Secret leads to another cluster; what was put into the one before stays there", "was", last, "is", id)
 	k.event(secret, corev1.EventTypeWarning, "Replaced", fmt.Sprintf(
-		"The cluster is another than before: its ID is %s and was %s. What was put into the one before stays there. %s", id, k.id, k.options.CleanupHint))
+		"The cluster is another than before: its ID is %s and was %s. What was put into the one before stays there. %s", id, last, k.options.CleanupHint))
 }
 
 // renewed reports that a changed kubeconfig is in use.

@@ -29,6 +29,8 @@ const (
 	// AnnotationNamespaces limits the namespaces of the hub that may put something into the member: patterns with commas
 	// between them. Without it all may.
 	AnnotationNamespaces = prefix + "namespaces"
+	// AnnotationMemberID is the ID of the cluster that the Secret led to last, as a replica notes it for the others.
+	AnnotationMemberID = prefix + "member-id"
 
 	// reservedAgent is the name that means the hub itself.
 	reservedAgent = "local"

@@ -100,9 +100,19 @@ func (c *Controller) Run(ctx context.Context) {
 		}
 	})
 	group.Go(func() { c.resync(ctx) })
+	c.options.Share.While(ctx, c.options.HubID, c.workInHub)
+}
+
+// workInHub does what is to be done in the hub itself until ctx ends.
+func (c *Controller) workInHub(ctx context.Context) {
 	c.Join(ctx, &clusters.Member{Agent: derive.LocalAgent, ID: c.options.HubID, Client: c.client, Namespaces: everyNamespace()})
+	defer c.Leave(derive.LocalAgent)
+	if c.options.Share != nil { // else nobody else was there to tell of what changed before
+		for _, item := range c.parents.List() {
+			c.warnIfInvalid(item.(*parent))
+		}
+	}
 	<-ctx.Done()
-	c.Leave(derive.LocalAgent)
 }
 
 // everyNamespace is the hub's own limit on itself: none.
@@ -201,9 +211,8 @@ func (c *Controller) changed(before, after any) {
 	if old != nil && new != nil && old.sameAs(new) {
 		return
 	}
-	if new != nil && new.invalid != nil {
-		c.options.Recorder.Event(reference(new), corev1.EventTypeWarning, "InvalidAgentSelector",
-			new.invalid.Error()+". What was derived before stays as it is until the selector is valid again.")
+	if new != nil && c.options.Share.Mine(c.options.HubID) {
+		c.warnIfInvalid(new)
 	}
 	key := keyOf(old, new)
 	c.mu.RLock()
@@ -213,6 +222,14 @@ func (c *Controller) changed(before, after any) {
 		if m.isIn(old) || m.isIn(new) || m.Holds(derived) {
 			m.Look(derived)
 		}
+	}
+}
+
+// warnIfInvalid tells p's owner of a selector that does not parse.
+func (c *Controller) warnIfInvalid(p *parent) {
+	if p.invalid != nil {
+		c.options.Recorder.Event(reference(p), corev1.EventTypeWarning, "InvalidAgentSelector",
+			p.invalid.Error()+". What was derived before stays as it is until the selector is valid again.")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"fanout/pkg/fanout/member"
+	"fanout/pkg/shard"
 )
 
 // Options says how a Controller works. The zero value of a field is not a default: all are to be set.
@@ -23,6 +24,9 @@ type Options struct {
 	ResyncPeriod time.Duration
 	// OrphanSweepPeriod is how often a member's derived Canaries are listed afresh.
 	OrphanSweepPeriod time.Duration
+	// Share is the part of the members that this replica works with; nil is all of them. Whoever has the hub itself tells the
+	// owners of parents what concerns no member.
+	Share *shard.Share
 	// Recorder tells the owners of parents what is wrong with them.
 	Recorder record.EventRecorder
 	// Metrics counts what is done.
