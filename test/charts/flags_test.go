@@ -19,6 +19,7 @@ var named = map[string]string{
 	"cluster-namespace":               "clusterNamespace: elsewhere",
 	"registration":                    "registration: [capi]",
 	"bind-address":                    "bindAddress: 127.0.0.1",
+	"shard":                           "sharding: {enabled: true}",
 	"leader-elect":                    "leaderElection: {enabled: false}",
 	"leader-elect-resource-name":      "leaderElection: {resourceName: mine}",
 	"leader-elect-resource-namespace": "extraArgs: [--leader-elect-resource-namespace=mine]",

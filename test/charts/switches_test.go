@@ -58,6 +58,15 @@ var switches = []struct {
 		same(t, "hook's Role", hooks[*rbacv1.Role](r)[0].Namespace, "argocd")
 	},
 }, {
+	name:   "replicas that share the members",
+	values: "sharding: {enabled: true}",
+	want: func(t *testing.T, r *release) {
+		same(t, "replicas", *r.deployment(t).Spec.Replicas, 3)
+		mustHave(t, r.container(t).Args, "--shard=true", "--leader-elect-resource-name=fanout")
+		same(t, "disruptions", one[*policyv1.PodDisruptionBudget](t, r).Spec.MaxUnavailable.IntValue(), 1)
+		same(t, "strategy", string(r.deployment(t).Spec.Strategy.Type), "")
+	},
+}, {
 	name:    "a release of another name",
 	release: "hub-eu",
 	want: func(t *testing.T, r *release) {

@@ -33,6 +33,8 @@ func TestFaultyValuesAreRefused(t *testing.T) {
 		"resources: {request: {cpu: 1}}":                    "at '/resources': additional properties 'request' not allowed",
 		"prometheusRule: {credentialDays: {warn: 7}}":       "at '/prometheusRule/credentialDays': additional properties 'warn' not allowed",
 		"replicaCount: 2\nleaderElection: {enabled: false}": "all replicas would work at once",
+		"replicaCount: 2\nsharding: {enabled: true}":        "the replicas are those of sharding.replicas",
+		"sharding: {enabled: true, replicas: 0}":            "at '/sharding/replicas'",
 	} {
 		_, err := helm(t, values, "template", "fanout", chart, "--values", "-")
 		if err == nil || !strings.Contains(err.Error(), want) {
