@@ -73,8 +73,8 @@ profile: controlplane ## Profiles of fanout's CPU and memory in a scenario, to o
 	@test -n '$(SCENARIO)' || { echo 'say in which: make profile SCENARIO=status-storm' >&2; exit 2; }
 	go test -run '^TestScenarios$$' -count=1 -timeout 0 -v ./test/bench -scenarios '$(SCENARIO)' -profile $(if $(QUICK),-quick)
 
-chaos: controlplane ## Random operations and faults against a model: ROUNDS=10, SEED=… repeats a round that failed
-	go test -race -count=1 -timeout 0 -v -run '^TestChaos$$' ./test/chaos -seed $(or $(SEED),0) -rounds $(or $(ROUNDS),10)
+chaos: controlplane ## Random operations and faults against a model: ROUNDS=10, REPLICAS=3 share the members, SEED=… repeats a round that failed
+	go test -race -count=1 -timeout 0 -v -run '^TestChaos$$' ./test/chaos -seed $(or $(SEED),0) -rounds $(or $(ROUNDS),10) -replicas $(or $(REPLICAS),1)
 
 fuzz: ## Run every fuzz target in pkg/ for FUZZTIME=30s, one after the other
 	hack/tools/fuzz.sh

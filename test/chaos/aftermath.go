@@ -18,8 +18,12 @@ func (r *round) aftermath() *failure {
 	if failed := r.shelter(); failed != nil {
 		return failed
 	}
+	r.stopOthers()
 	r.stop()
 	if failed := r.checkLogs(); failed != nil {
+		return failed
+	}
+	if failed := r.w.judgeTurns(r.t); failed != nil {
 		return failed
 	}
 	return r.violations()
@@ -32,10 +36,13 @@ func (r *round) shelter() *failure {
 	}
 	fixture.Eventually(r.t, "every member is connected, or refused as a twin", func() error {
 		// One that is not connected has no good credential to fall back on, and the clusters may be right without it.
-		if err := r.fanout.Ready(); err != nil {
-			return err
+		settled := 0.0
+		for _, f := range r.running() {
+			if err := f.Ready(); err != nil {
+				return err
+			}
+			settled += f.Metric(r.t, "fanout_members", "state", "Connected") + f.Metric(r.t, "fanout_members", "state", "Refused")
 		}
-		settled := r.fanout.Metric(r.t, "fanout_members", "state", "Connected") + r.fanout.Metric(r.t, "fanout_members", "state", "Refused")
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return fixture.Same("their number", settled, len(r.model.secrets))

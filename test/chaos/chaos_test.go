@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ var (
 	seedFlag   = flag.Int64("seed", 0, "seed of the first round; 0 is a fresh one")
 	roundsFlag = flag.Int("rounds", 5, "number of rounds")
 	opsFlag    = flag.Int("ops", 60, "operations per round")
+	replicas   = flag.Int("replicas", 1, "number of replicas; several share the members")
 	shrinkFlag = flag.Int("shrink", 15, "how many attempts to make at a shorter list of operations that fails; 0 is none")
 )
 
@@ -30,10 +32,21 @@ func TestChaos(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Int64N(1_000_000_000) + 1
 	}
-	w := newWorld(t, planes)
+	w := newWorld(t, planes, *replicas)
+	all := kinds()
+	if *replicas > 1 {
+		all = append(all, replicaKinds()...)
+		ctx, stop := context.WithCancel(t.Context())
+		followed := make(chan struct{})
+		go func() {
+			defer close(followed)
+			w.turns.follow(ctx, w.hub())
+		}()
+		defer func() { stop(); <-followed }()
+	}
 	began, done := time.Now(), 0
 	for i := range int64(*roundsFlag) {
-		operations := generate(seed+i, *opsFlag)
+		operations := generate(seed+i, *opsFlag, all)
 		r, failed := w.run(t, seed+i, operations)
 		took := time.Since(r.began)
 		outcome := "ok"
@@ -48,13 +61,16 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	w.checkAudit(t)
+	if *replicas > 1 {
+		t.Logf("%s", w.turns)
+	}
 	t.Logf("%d rounds, seeds %d to %d, %d operations, %s", *roundsFlag, seed, seed+int64(*roundsFlag)-1, done, time.Since(began).Round(time.Second))
 }
 
 // report fails the test with all that helps to find out why.
 func (w *world) report(t *testing.T, seed int64, number int, operations []operation, r *round, failed *failure) {
 	t.Helper()
-	t.Errorf("round %d, seed %d: %v\nrepeat it with: make chaos SEED=%d ROUNDS=1", number, seed, failed, seed)
+	t.Errorf("round %d, seed %d: %v\nrepeat it with: make chaos SEED=%d ROUNDS=1 REPLICAS=%d", number, seed, failed, seed, len(w.ways))
 	t.Logf("what had to do with it:\n%s", strings.Join(r.about(failed), "\n"))
 	t.Logf("fanout's log of it:\n%s", strings.Join(r.logs(failed), "\n"))
 	shortest := r

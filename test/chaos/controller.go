@@ -6,37 +6,35 @@ import (
 	"fanout/test/fixture"
 )
 
-func (r *round) launch() *fixture.Fanout {
-	f := r.w.launch(r.t)
-	r.controller = append(r.controller, f)
-	r.t.Cleanup(func() { f.Kill() }) // if all else fails
-	return f
-}
+func (r *round) launch() *fixture.Fanout { return r.launchOn(r.w.ways[0]) }
 
-// stop ends the controller as its Deployment would, if it runs. One that has not found the hub yet says so with its exit
-// code, and one that has not begun to look out for signals can't but die by them: these are killed.
 func (r *round) stop() {
-	switch {
-	case r.fanout == nil:
-	case r.fanout.Ready() != nil:
-		r.fanout.Kill()
-	default:
-		r.fanout.Stop(r.t)
-	}
+	r.end(r.fanout)
 	r.fanout = nil
 }
 
-// isAlive returns a failure if the controller ended by itself, raced or told a secret.
-func (r *round) isAlive() *failure {
-	if r.fanout == nil {
-		return nil
-	}
-	select {
-	case <-r.fanout.Ended():
-		return &failure{invariant: "process", text: "fanout ended by itself"}
+// end ends a controller as its Deployment would, if it runs. One that has not found the hub yet says so with its exit
+// code, and one that has not begun to look out for signals can't but die by them: these are killed.
+func (r *round) end(f *fixture.Fanout) {
+	switch {
+	case f == nil:
+	case f.Ready() != nil:
+		f.Kill()
 	default:
-		return nil
+		f.Stop(r.t)
 	}
+}
+
+// isAlive returns a failure if a controller ended by itself.
+func (r *round) isAlive() *failure {
+	for _, f := range r.running() {
+		select {
+		case <-f.Ended():
+			return &failure{invariant: "process", text: "fanout ended by itself"}
+		default:
+		}
+	}
+	return nil
 }
 
 func (r *round) killFanout(numbers) string {

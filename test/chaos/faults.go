@@ -60,6 +60,9 @@ func (r *round) healAll() {
 	for _, c := range r.w.clusters {
 		c.proxy.Heal()
 	}
+	for _, to := range r.w.ways {
+		to.proxy.Heal()
+	}
 	for _, h := range r.holds {
 		h.Cancel()
 	}

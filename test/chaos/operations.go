@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -76,10 +77,10 @@ func kinds() []kind {
 }
 
 // generate returns the operations of the round with that seed. Each round has its own mind: some kinds don't happen in it,
-// others often, so that what one kind would disturb is tried without it too.
-func generate(seed int64, count int) []operation {
+// others often, so that what one kind would disturb is tried without it too. All are the kinds that there are.
+func generate(seed int64, count int, all []kind) []operation {
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
-	all := kinds()
+	all = slices.Clone(all)
 	total := 0
 	for i := range all {
 		all[i].weight *= []int{0, 2, 2, 2, 2, 6}[random.IntN(6)]

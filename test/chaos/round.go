@@ -21,6 +21,8 @@ type round struct {
 	seed       int64
 	began      time.Time
 	fanout     *fixture.Fanout
+	others     []*fixture.Fanout // the other replicas, where several share
+	paused     []bool            // of them
 	controller []*fixture.Fanout // all that ran
 	edits      int
 	hubGone    bool      // its CRD is not there
@@ -58,6 +60,7 @@ func (w *world) run(t testing.TB, seed int64, operations []operation) (*round, *
 		namespaces: []string{fmt.Sprintf("r%d-a", w.rounds), fmt.Sprintf("r%d-b", w.rounds)},
 		crdGone:    map[string]bool{}, checkers: map[string]func(){},
 		model: newModel(), lineages: lineages{}, objects: newObjects(),
+		others: make([]*fixture.Fanout, len(w.ways)-1), paused: make([]bool, len(w.ways)-1),
 	}
 	r.places = places(r.namespaces)
 	stopWatching := r.watch()
@@ -65,6 +68,7 @@ func (w *world) run(t testing.TB, seed int64, operations []operation) (*round, *
 	defer stopWatching()
 	defer func() {
 		r.healAll()
+		r.stopOthers()
 		r.stop()
 		for _, name := range checked {
 			r.stopChecker(name)
@@ -75,11 +79,12 @@ func (w *world) run(t testing.TB, seed int64, operations []operation) (*round, *
 		r.register(numbers{i})
 	}
 	r.fanout = r.launch()
+	r.startReplicas(numbers{})
 	fixture.Eventually(t, "fanout is ready", r.fanout.Ready)
 	r.note("round", "fanout is ready")
 
 	do := map[string]func(*round, numbers) string{}
-	for _, k := range kinds() {
+	for _, k := range append(kinds(), replicaKinds()...) {
 		do[k.name] = k.do
 	}
 	for _, o := range operations {

@@ -32,6 +32,8 @@ func (r *round) settle() {
 	}
 	r.mendCredentials()
 	r.note("settle", "start fanout: "+r.startFanout(numbers{}))
+	r.note("settle", r.resumeReplicas(numbers{}))
+	r.note("settle", r.startReplicas(numbers{}))
 }
 
 // mendCredentials replaces bad credentials, those of leaving members too: no member could be cleaned with them.

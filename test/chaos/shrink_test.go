@@ -6,7 +6,7 @@ import (
 )
 
 func TestShrink(t *testing.T) {
-	operations := generate(1, 64)
+	operations := generate(1, 64, kinds())
 	guilty := []operation{operations[7], operations[40]}
 	tried := 0
 	fails := func(list []operation) bool {
@@ -26,15 +26,15 @@ func TestShrink(t *testing.T) {
 }
 
 func TestGenerate(t *testing.T) {
-	if !slices.Equal(generate(7, 60), generate(7, 60)) {
+	if !slices.Equal(generate(7, 60, kinds()), generate(7, 60, kinds())) {
 		t.Error("one seed gives two rounds")
 	}
-	if slices.Equal(generate(7, 60), generate(8, 60)) {
+	if slices.Equal(generate(7, 60, kinds()), generate(8, 60, kinds())) {
 		t.Error("two seeds give one round")
 	}
 	happened := map[string]bool{}
 	for seed := range int64(200) {
-		for _, o := range generate(seed, 60) {
+		for _, o := range generate(seed, 60, kinds()) {
 			happened[o.kind] = true
 		}
 	}

@@ -31,7 +31,9 @@ type world struct {
 	hubID       string
 	crd         string
 	credentials *credentials
-	rounds      int // started, repetitions included
+	turns       *turns
+	ways        []way // of the replicas to the hub
+	rounds      int   // started, repetitions included
 }
 
 // cluster is an API server as the harness uses it, directly, and the way on which fanout comes to it.
@@ -44,9 +46,9 @@ type cluster struct {
 	writing sync.Mutex
 }
 
-func newWorld(t testing.TB, planes *controlplane.Set) *world {
+func newWorld(t testing.TB, planes *controlplane.Set, replicas int) *world {
 	t.Helper()
-	w := &world{clusters: map[string]*cluster{}, crd: fixture.CRD(t), credentials: newCredentials()}
+	w := &world{clusters: map[string]*cluster{}, crd: fixture.CRD(t), credentials: newCredentials(), turns: newTurns()}
 	for _, name := range clusterNames {
 		c := &cluster{Cluster: fixture.In(t, planes, name)}
 		if err := c.InstallCRD(t.Context(), w.crd); err != nil {
@@ -54,6 +56,7 @@ func newWorld(t testing.TB, planes *controlplane.Set) *world {
 		}
 		c.proxy = faultproxy.Start(t, c.Config)
 		c.proxy.Observe(w.credentials.watch(name))
+		c.proxy.Observe(w.turns.watch(name))
 		manifest := "member.yaml"
 		if name == hubCluster {
 			manifest = "hub.yaml"
@@ -70,20 +73,21 @@ func newWorld(t testing.TB, planes *controlplane.Set) *world {
 		t.Fatal(err)
 	}
 	w.hubID = string(kubeSystem.UID)
+	w.ways = w.newWays(t, replicas)
 	return w
 }
 
 func (w *world) hub() *cluster { return w.clusters[hubCluster] }
 
-// launch starts a controller that comes to the hub through its proxy, and does not wait for it.
-func (w *world) launch(t testing.TB) *fixture.Fanout {
+// launchOn starts a controller that comes to the hub on that way, and does not wait for it.
+func (w *world) launchOn(t testing.TB, to way) *fixture.Fanout {
 	t.Helper()
-	return fixture.LaunchFanout(t, fixture.Kubeconfig(t, w.hub().identities[0]),
+	return fixture.LaunchFanout(t, fixture.Kubeconfig(t, to.identity),
 		// How soon a connection that went silent is noticed; both in seconds.
 		[]string{"HTTP2_READ_IDLE_TIMEOUT_SECONDS=1", "HTTP2_PING_TIMEOUT_SECONDS=1"},
-		"--cluster-namespace="+system, "--leader-elect=false",
-		"--probe-period=1s", "--probe-timeout=1s", "--probe-failure-threshold=2", "--request-timeout=2s",
-		"--deregister-timeout=10m", "--resync-period=1h", "--orphan-sweep-period=1h")
+		append(w.sharing(), "--cluster-namespace="+system, "--leader-elect=false",
+			"--probe-period=1s", "--probe-timeout=1s", "--probe-failure-threshold=2", "--request-timeout=2s",
+			"--deregister-timeout=10m", "--resync-period=1h", "--orphan-sweep-period=1h")...)
 }
 
 // request bounds one request, or a few, of the harness.
