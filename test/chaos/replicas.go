@@ -15,7 +15,7 @@ import (
 // that happens to it. The others have a way to the hub of their own each, on which they can be cut off from it alone.
 
 // leaseLasts is how long a replica's Lease lasts in rounds, and renewedWithin how long the replica acts upon it.
-const leaseLasts, renewedWithin = 5 * time.Second, 3 * time.Second
+const leaseLasts, renewedWithin = 3 * time.Second, 1500 * time.Millisecond
 
 // way is how one replica comes to the hub.
 type way struct {
@@ -41,7 +41,7 @@ func (w *world) sharing() []string {
 	if len(w.ways) == 1 {
 		return nil
 	}
-	return []string{"--shard", "--leader-elect-retry-period=400ms",
+	return []string{"--shard", "--leader-elect-retry-period=300ms",
 		"--leader-elect-lease-duration=" + leaseLasts.String(), "--leader-elect-renew-deadline=" + renewedWithin.String()}
 }
 
@@ -52,8 +52,8 @@ func replicaKinds() []kind {
 		{"stop a replica", 4, (*round).stopReplica},
 		{"start replicas", 8, (*round).startReplicas},
 		{"pause a replica", 6, (*round).pauseReplica},
-		{"resume replicas", 8, (*round).resumeReplicas},
-		{"cut a replica off", 8, (*round).cutReplicaOff},
+		{"resume replicas", 4, (*round).resumeReplicas},
+		{"cut a replica off", 12, (*round).cutReplicaOff},
 	}
 }
 
@@ -124,7 +124,7 @@ func (r *round) cutReplicaOff(n numbers) string {
 	p := r.w.ways[number].proxy
 	length := 200*time.Millisecond + time.Duration(n[1])*8*time.Second/(1<<16)
 	what, heal := "cut", p.Cut
-	if n[2]%2 == 0 {
+	if n[2]%4 > 0 {
 		what, heal = "blackhole", p.Blackhole
 	}
 	r.heals = append(r.heals, time.AfterFunc(length, heal()))

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout/derive"
@@ -52,14 +53,18 @@ func (r *round) mendCredentials() {
 	r.mu.Unlock()
 	for agent, target := range mend {
 		ctx, cancel := request(r.t)
-		secret, err := r.w.hub().Kube.CoreV1().Secrets(system).Get(ctx, agent, metav1.GetOptions{})
-		if err == nil {
-			secret.Data = map[string][]byte{clusters.KubeconfigKey: r.kubeconfig(target, 0)}
-			_, err = r.w.hub().Kube.CoreV1().Secrets(system).Update(ctx, secret, metav1.UpdateOptions{})
-		}
+		secrets := r.w.hub().Kube.CoreV1().Secrets(system)
+		err := retry.RetryOnConflict(retry.DefaultBackoff, func() error { // with fanout, which notes something on it
+			secret, err := secrets.Get(ctx, agent, metav1.GetOptions{})
+			if err == nil {
+				secret.Data = map[string][]byte{clusters.KubeconfigKey: r.kubeconfig(target, 0)}
+				_, err = secrets.Update(ctx, secret, metav1.UpdateOptions{})
+			}
+			return err
+		})
 		cancel()
 		switch {
-		case apierrors.IsConflict(err), apierrors.IsNotFound(err): // on its way out: it needs no mending
+		case apierrors.IsNotFound(err): // it needs no mending
 		case err != nil:
 			r.t.Fatalf("mend Secret %s: %v", agent, err)
 		default:
