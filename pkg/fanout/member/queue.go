@@ -138,6 +138,9 @@ func (q *queue) item(key types.NamespacedName) *item {
 func (q *queue) drop(it *item) {
 	if !it.waits && !it.working && !it.again && it.failures == 0 && it.timer == nil {
 		delete(q.items, it.key)
+		if len(q.items) == 0 {
+			q.items = map[types.NamespacedName]*item{} // a map keeps the room that it once took
+		}
 	}
 }
 
