@@ -31,7 +31,8 @@ func editOfMany(t *testing.T, w *world) {
 	if w.held > 0 {
 		w.wipe(t)
 	}
-	t.Setenv("GOMAXPROCS", "1")
+	w.simulate(t)               // with all cores
+	t.Setenv("GOMAXPROCS", "1") // of fanout's process
 	w.start(t, w.most, 2)
 	var first, second, head []float64
 	profiled := w.profileCPU(t, 10)

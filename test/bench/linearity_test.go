@@ -18,16 +18,21 @@ func linearity(t *testing.T, w *world) {
 			w.wipe(t)
 		}
 		f := w.start(t, fleet, 0)
-		parents := max(copiesPerRound/fleet, 1)
+		parents := max(copiesPerRound/fleet, 3)
 		w.newCopies(t, "warm", fleet, 1)
+		w.synced(t, fleet)
+		resting, began := cpuOf(t, f.PID()), time.Now()
+		settle(t, w.observe/6)
+		idle := float64(cpuOf(t, f.PID())-resting) / float64(time.Since(began)) // cores, which no copy is to blame for
 		var cpu, wall, simulated []time.Duration
 		for round := range 3 {
 			profiled := w.profileCPU(t, 10)
-			before, used, simulating := w.counts(t), cpuOf(t, f.PID()), cpuOf(t, w.simulatorPID)
+			before, used, simulating, began := w.counts(t), cpuOf(t, f.PID()), cpuOf(t, w.simulatorPID), time.Now()
 			wall = append(wall, w.newCopies(t, fmt.Sprintf("round-%d", round), fleet, parents))
 			settle(t, time.Second) // what follows is part of it
 			profiled()
-			cpu, simulated = append(cpu, cpuOf(t, f.PID())-used), append(simulated, cpuOf(t, w.simulatorPID)-simulating)
+			rest := time.Duration(idle * float64(time.Since(began)))
+			cpu, simulated = append(cpu, cpuOf(t, f.PID())-used-rest), append(simulated, cpuOf(t, w.simulatorPID)-simulating)
 			asked = append(asked, float64(total(w.counts(t).Requests)-total(before.Requests))/float64(fleet*parents))
 		}
 		w.wipe(t)
@@ -35,7 +40,7 @@ func linearity(t *testing.T, w *world) {
 		one := float64(median(cpu).Microseconds()) / copies
 		all = append(all, one)
 		w.figures.add(t, fmt.Sprintf("linearity-%d", fleet), one, "µs", fmt.Sprintf(
-			"CPU per new copy, %d members × %d parents; %.0f copies/s beside a simulator that takes %.0f µs for each", fleet, parents,
+			"CPU per new copy, %d members × %d parents; at rest %.3f cores, taken off; %.0f copies/s beside a simulator that takes %.0f µs for each", fleet, parents, idle,
 			copies/median(wall).Seconds(), float64(median(simulated).Microseconds())/copies))
 	}
 	w.figures.add(t, "linearity-requests", slices.Max(asked), "requests", "to members per new copy, probes aside, in whichever round took most")
