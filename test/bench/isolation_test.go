@@ -13,7 +13,7 @@ func isolation(t *testing.T, w *world) {
 	if w.held > 1 {
 		w.wipe(t)
 	}
-	f := w.start(t, w.many, 1)
+	f := w.start(t, w.many, 1, "--probe-timeout=5s") // the default
 	holes := w.many * 3 / 10
 	rounds := 0
 	edits := func(count, of int) (took []time.Duration) {

@@ -148,6 +148,7 @@ func (w *world) launch(t *testing.T, namespace string, flags ...string) {
 	w.hub.Namespace(t, namespace)
 	f := fixture.LaunchReleased(t, w.hub.Kubeconfig, append([]string{
 		"--cluster-namespace", namespace, "--leader-elect=false", "--profiling",
+		"--probe-timeout=1m", // no member is to be unreachable because the machine is busy with other things
 	}, flags...)...)
 	w.fanout = f
 	t.Cleanup(func() {
