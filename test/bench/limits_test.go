@@ -17,8 +17,8 @@ var limits = map[string]float64{
 	"failover-lost":       0,
 	"failover-doubled":    0,
 
-	"member-goroutines":   6.2,
-	"member-memory":       210, // KiB
-	"member-memory-used":  140,
-	"derived-memory-used": 1.9,
+	"member-goroutines":   5,
+	"member-memory":       190, // KiB
+	"member-memory-used":  110,
+	"derived-memory-used": 1.5,
 }
