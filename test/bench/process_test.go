@@ -91,11 +91,3 @@ func memoryOf(t *testing.T, pid int) (now, most float64) {
 	}
 	return now, most
 }
-
-// forgetMost has memoryOf's most count from now on.
-func forgetMost(t *testing.T, pid int) {
-	t.Helper()
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0o200); err != nil {
-		t.Fatal(err)
-	}
-}

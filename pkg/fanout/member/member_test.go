@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,11 +13,13 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
 	"fanout/pkg/clusters"
+	"fanout/pkg/fanout/derive"
 	"fanout/pkg/fanout/fanouttest"
 	"fanout/pkg/selector"
 )
@@ -227,6 +230,50 @@ func TestNothingIsDeletedWhileTheHubIsUnknown(t *testing.T) {
 		pass(3 * time.Minute)
 		mustEqual(t, "asked once the hub is known", b.server.Asked(), []string{"DELETE " + placeURL})
 	})
+}
+
+// canary-checker may write a copy's status faster than the watch brings it.
+func TestOnlyANewerStatusIsDeletedUnseen(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		live edit
+		asks []string
+	}{
+		{"status", withStatus("Failed"), []string{"DELETE of 2", "GET", "DELETE of 3"}},
+		{"an edit", withSpec("schedule", "@every 9h"), []string{"DELETE of 2", "GET"}},
+		{"another hub's", withLabel(derive.LabelHub, otherHub), []string{"DELETE of 2", "GET"}},
+		{"another object", withUID("another"), []string{"DELETE of 2", "GET"}},
+		{"terminating", beingDeleted, []string{"DELETE of 2", "GET"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked []string
+				b := work(t, &aHub{}, func(call *fanouttest.Call) string {
+					var options metav1.DeleteOptions
+					switch {
+					case call.Method == http.MethodGet:
+						asked = append(asked, "GET")
+						return stored(3, row.live)
+					case json.Unmarshal(call.Body, &options) != nil || options.Preconditions == nil:
+						asked = append(asked, "DELETE of anything")
+					default:
+						asked = append(asked, "DELETE of "+*options.Preconditions.ResourceVersion)
+					}
+					if len(asked) == 1 {
+						return fanouttest.StatusOf(409, "Conflict")
+					}
+					return `{"apiVersion":"v1","kind":"Status","status":"Success"}`
+				})
+				defer b.stop()
+				held := copyFor(aParent(), thisHub, member1)
+				withUID("copy")(held)
+				withVersion(2)(held)
+				b.view.update(seen(held))
+				synctest.Wait()
+				mustEqual(t, "asked at once", asked, row.asks)
+			})
+		})
+	}
 }
 
 func TestAnotherWriterIsAnsweredAtLongerIntervals(t *testing.T) {

@@ -10,19 +10,41 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// prune deletes exactly the version of the object that the decision was taken on. One that changed since is
-// not deleted: the change comes in through the watch and is decided on afresh.
+// prune deletes exactly the version of the object that the decision was taken on, or one that differs from it in nothing but
+// the status, which canary-checker may write faster than the watch brings it. Any other that changed since is not deleted: the
+// change comes in through the watch and is decided on afresh.
 func (m *Member) prune(ctx context.Context, key types.NamespacedName, have *observed) error {
+	for races := 0; ; races++ {
+		err := m.delete(ctx, key, have)
+		switch {
+		case err == nil, apierrors.IsNotFound(err):
+			return nil
+		case !apierrors.IsConflict(err), races == maxRaces:
+			return classify(err)
+		}
+		live, gone := m.read(ctx, key)
+		if apierrors.IsNotFound(gone) {
+			return nil
+		}
+		if gone != nil {
+			return classify(gone)
+		}
+		now := observe(live)
+		if now.uid != have.uid || now.terminating || now.content != have.content {
+			return classify(err)
+		}
+		have = now
+	}
+}
+
+func (m *Member) delete(ctx context.Context, key types.NamespacedName, have *observed) error {
 	ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
 	defer cancel()
 	err := m.client.Namespace(key.Namespace).Delete(ctx, key.Name, metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &have.uid, ResourceVersion: &have.resourceVersion},
 	})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
 	if err != nil {
-		return classify(fmt.Errorf("delete Canary %s: %w", key, unrepeated(err)))
+		return fmt.Errorf("delete Canary %s: %w", key, unrepeated(err))
 	}
 	m.view.recordDeleted(key, have)
 	m.view.forget(key)
