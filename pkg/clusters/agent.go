@@ -1,6 +1,7 @@
 package clusters
 
 import (
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,8 +13,41 @@ func (k *keeper) assume(agent string) {
 		return
 	}
 	k.unuse()
-	k.names.leave(k.agent, k.name)
+	k.unname()
 	k.agent = agent
+}
+
+// unname wants the agent's name no longer.
+func (k *keeper) unname() {
+	k.withdraw()
+	k.names.leave(k.agent, k.name)
+}
+
+// withdraw tells the handler that the agent is not this Secret's any more, or not to be looked after here.
+func (k *keeper) withdraw() {
+	if k.named {
+		k.handler.Forget(k.agent)
+		k.named = false
+	}
+}
+
+// introduce tells the handler of the agent, whose name is the Secret's now.
+func (k *keeper) introduce(secret *corev1.Secret) {
+	if !k.named {
+		k.named = true
+		k.miss(secret, Connecting, "")
+	}
+	k.count(k)
+}
+
+// miss tells the handler how the agent is doing that can't be worked with.
+func (k *keeper) miss(secret *corev1.Secret, state State, detail string) {
+	detail = strings.TrimPrefix(detail, strings.ToLower(string(state))+": ") // as errors of its kind begin
+	labels := withoutMarks(secret.Labels)
+	if k.options.Formats.formatOf(secret) == ClusterAPI {
+		labels = k.labels // which are its Cluster's, too
+	}
+	k.handler.Miss(Missing{Agent: k.agent, Labels: labels, State: state, Detail: k.redactor.text(detail), Since: k.options.Clock.Now()})
 }
 
 // claim is the Secret's, as old as that.

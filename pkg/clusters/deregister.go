@@ -14,7 +14,7 @@ import (
 // the credential until now; a member that can't be cleaned keeps it no longer than DeregisterTimeout. It returns errChanged
 // if the Secret is a registration again, or gone; another error means that it could not be let go.
 func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) error {
-	k.names.leave(k.agent, k.name) // another Secret may register the agent from now on
+	k.unname() // another Secret may register the agent from now on
 	if !hasFinalizer(secret) {
 		return nil // nothing was ever written there, or it has been cleaned
 	}

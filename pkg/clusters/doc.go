@@ -7,6 +7,7 @@
 // replicas share the members, each works with its own (share.go). A keeper parses
 // the Secret, connects, proves the connection and the member's identity with one probe, and hands the member to
 // a Handler; from then on it probes through the same connection, swaps credentials, and takes the member back
-// when it can't be reached, is deregistered or has become another one. The labels by which members are selected are those
+// when it can't be reached, is deregistered or has become another one. Of an agent that is registered and whose member is not
+// handed over it tells the Handler, too, and why. The labels by which members are selected are those
 // of Secrets (labels.go) and of Cluster API's Clusters (clusterapi.go).
 package clusters

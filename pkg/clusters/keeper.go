@@ -28,6 +28,9 @@ type keeper struct {
 
 	agent string // what the Secret registers its member as, "" before it is known
 
+	named   bool // the agent's name is this Secret's, and the handler knows of the agent
+	counted bool // the handler was told of the agent, or there was nothing to tell; the Registry's mu guards it
+
 	inUse    *corev1.Secret                // the version whose content is in use
 	id       string                        // of the cluster that was last worked with
 	said     string                        // what was last reported
@@ -99,6 +102,7 @@ func (k *keeper) run(ctx context.Context) {
 			retry = k.newRetry()
 			continue
 		case k.options.Formats.isLeaving(secret):
+			k.count(k)
 			switch err := k.deregister(ctx, secret); {
 			case errors.Is(err, errChanged):
 			case errors.Is(err, errElsewhere):
@@ -112,6 +116,7 @@ func (k *keeper) run(ctx context.Context) {
 			continue
 		}
 		err := k.keep(ctx, secret, retry)
+		k.count(k)
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, errChanged):
@@ -164,9 +169,11 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	}
 	k.assume(agent)
 	if err := k.names.take(agent, k.claim(secret.CreationTimestamp.Time), k.poke); err != nil {
+		k.named = false
 		k.unuse()
 		return err
 	}
+	k.introduce(secret)
 	defer k.names.release(agent, k.name)
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", agent))
 	config, err := k.options.Formats.configOf(secret)

@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -28,6 +29,19 @@ type Member struct {
 	Redact func(string) string
 }
 
+// Missing is an agent that is registered and can't be worked with.
+type Missing struct {
+	Agent string
+	// Labels are the last known, nil where they are not known.
+	Labels map[string]string
+	// State is Connecting until the member was asked for the first time.
+	State State
+	// Detail is what is wrong, and what to do.
+	Detail string
+	// Since is when that began.
+	Since time.Time
+}
+
 // Handler is told of members as they come and go. For one agent the calls come one after the other; for
 // several they come at the same time.
 type Handler interface {
@@ -37,6 +51,13 @@ type Handler interface {
 	Relabel(agent string, labels map[string]string)
 	// Leave takes a member back, for whatever reason. It returns when nothing more is done with it.
 	Leave(agent string)
+	// Miss tells of an agent that is registered and not joined, and of how it is doing. That counts until the next Miss, Join or
+	// Forget.
+	Miss(Missing)
+	// Forget tells that no Secret registers the agent any more, or that another replica looks after it. It comes after Leave.
+	Forget(agent string)
+	// Complete tells, once, that every agent has been joined or missed that was registered at first.
+	Complete()
 	// Drain removes from a member that is not joined all that was put there, and returns nil when nothing is
 	// left. It gives up when ctx ends, with an error that says what is left.
 	Drain(context.Context, *Member) error

@@ -63,7 +63,10 @@ type Registry struct {
 
 	mu      sync.Mutex
 	keepers map[string]*keeper // by the Secret's name
-	running sync.WaitGroup
+	pending int                // keepers that are not counted
+	// listed says that every Secret has a keeper that there was at first, complete that the handler knows of all of them.
+	listed, complete bool
+	running          sync.WaitGroup
 }
 
 // New returns a registry of the hub that client leads to. It does nothing before Run.
@@ -107,6 +110,16 @@ func (r *Registry) Run(ctx context.Context) {
 			DeleteFunc: func(obj any) { r.gone(obj) },
 		},
 	})
+	r.running.Go(func() {
+		select {
+		case <-informer.HasSyncedChecker().Done():
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.listed = true
+			r.completed()
+		case <-ctx.Done():
+		}
+	})
 	if r.clusters != nil {
 		r.running.Go(func() {
 			// What grants the Secrets grants the Clusters. A server that has not read its own RBAC yet refuses both.
@@ -137,7 +150,31 @@ func (r *Registry) changed(ctx context.Context, secret *corev1.Secret) {
 	case ctx.Err() == nil:
 		k = newKeeper(r, secret)
 		r.keepers[secret.Name] = k
+		r.pending++
 		r.running.Go(func() { k.run(ctx) })
+	}
+}
+
+// count notes that the handler was told of the keeper's agent, or that there is nothing to tell.
+func (r *Registry) count(k *keeper) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.countLocked(k)
+}
+
+func (r *Registry) countLocked(k *keeper) {
+	if !k.counted {
+		k.counted = true
+		r.pending--
+		r.completed()
+	}
+}
+
+// completed tells the handler, once, that it was told of all that there were at first.
+func (r *Registry) completed() {
+	if r.listed && !r.complete && r.pending == 0 {
+		r.complete = true
+		r.handler.Complete()
 	}
 }
 
@@ -162,6 +199,7 @@ func (r *Registry) retire(k *keeper) bool {
 		return false
 	}
 	delete(r.keepers, k.name)
+	r.countLocked(k)
 	k.assume("")
 	r.options.Metrics.forget(k.name)
 	return true

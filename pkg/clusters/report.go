@@ -41,7 +41,9 @@ func (k *keeper) renewed(ctx context.Context, secret *corev1.Secret, id string) 
 func (k *keeper) refuse(ctx context.Context, secret *corev1.Secret, err error) {
 	state := StateOf(err)
 	k.enter(state)
-	k.warn(ctx, secret, string(state), err.Error())
+	if k.warn(ctx, secret, string(state), err.Error()) && k.named {
+		k.miss(secret, state, err.Error())
+	}
 }
 
 // refuseLeaving reports why a member that is being deregistered is not clean yet.
@@ -54,16 +56,18 @@ func (k *keeper) keepOld(ctx context.Context, secret *corev1.Secret, err error) 
 	k.warn(ctx, secret, string(StateOf(err)), "the changed Secret is not used, the last one still is: "+err.Error())
 }
 
-func (k *keeper) warn(ctx context.Context, secret *corev1.Secret, reason, message string) {
+// warn reports a trouble, and returns whether it is another one than was last reported.
+func (k *keeper) warn(ctx context.Context, secret *corev1.Secret, reason, message string) (news bool) {
 	logger := klog.FromContext(ctx)
 	// The same trouble may word itself differently each time: a port, a time. It is told once.
 	if k.said == reason+secret.ResourceVersion {
 		logger.V(2).Info("Still not usable", "reason", reason, "message", message)
-		return
+		return false
 	}
 	k.said = reason + secret.ResourceVersion
 	logger.Info("Not usable", "reason", reason, "message", message)
 	k.event(secret, corev1.EventTypeWarning, reason, message)
+	return true
 }
 
 func (k *keeper) event(secret *corev1.Secret, kind, reason, message string) {

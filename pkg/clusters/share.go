@@ -82,6 +82,8 @@ func (k *keeper) standBy(ctx context.Context, secret *corev1.Secret) {
 	k.options.Metrics.forget(k.name)
 	k.unuse()
 	k.said, k.id = "", ""
+	k.withdraw()
+	k.count(k)
 	agent, err := k.options.Formats.agentOf(secret)
 	switch {
 	case err != nil || k.options.Formats.switchedOff(secret) != nil:

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"fanout/pkg/fanout/derive"
 	"fanout/pkg/fanout/member"
 )
 
@@ -36,6 +37,16 @@ func (a asked) Warn(key types.NamespacedName, reason, message string) {
 	}
 }
 
+// Heard has the parent's status looked at.
+func (a asked) Heard(key types.NamespacedName, transition bool) {
+	if place, ok := derive.ParentOf(key, a.name); ok {
+		a.statuses.look(place, transition)
+	}
+}
+
+// HeardAll has those of all parents looked at that concern the member.
+func (a asked) HeardAll() { a.heardFrom(a.agent) }
+
 // maxEventMessage bounds what of a member's words goes into the hub.
 const maxEventMessage = 1000
 
@@ -50,5 +61,9 @@ func (nothingWanted) Synced() <-chan struct{} {
 }
 
 func (nothingWanted) Demand(types.NamespacedName) member.Demand { return member.Demand{} }
+
+func (nothingWanted) Heard(types.NamespacedName, bool) {}
+
+func (nothingWanted) HeardAll() {}
 
 func (nothingWanted) ConfirmVanished(context.Context, time.Time, time.Time) error { return nil }

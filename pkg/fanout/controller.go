@@ -21,6 +21,7 @@ import (
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout/derive"
 	"fanout/pkg/fanout/member"
+	"fanout/pkg/results"
 	"fanout/pkg/selector"
 )
 
@@ -33,14 +34,18 @@ type Controller struct {
 	hub     cache.Controller
 	ready   chan struct{} // closed when parents is complete
 
+	statuses *statuses
+
 	mu      sync.RWMutex
 	members map[string]*running
+	agents  map[string]*known // all that are registered, whether or not their members are joined
 }
 
 // running is a member's controller at work.
 type running struct {
 	*member.Member
 	*agent
+	id      string // the cluster's
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
@@ -56,11 +61,14 @@ func New(client rest.Interface, options Options) *Controller {
 		guard:   newCRDGuard(canaries, options.RequestTimeout, options.Clock),
 		ready:   make(chan struct{}),
 		members: map[string]*running{},
+		agents:  map[string]*known{},
 	}
+	c.options.results = &results.Reader{}
+	c.statuses = newStatuses(c)
 	c.parents, c.hub = cache.NewInformerWithOptions(cache.InformerOptions{
 		ListerWatcher: clusters.NoticeRestore(hubCanaries(canaries, options.RequestTimeout)),
 		ObjectType:    &unstructured.Unstructured{},
-		Transform:     newParent(options.HubID, options.Clock.Now),
+		Transform:     newParent(options.HubID, options.Clock.Now, c.recallsUntil()),
 		Handler: cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(obj any) { c.changed(nil, obj) },
 			UpdateFunc: func(old, obj any) { c.changed(old, obj) },
@@ -100,6 +108,12 @@ func (c *Controller) Run(ctx context.Context) {
 		}
 	})
 	group.Go(func() { c.resync(ctx) })
+	if c.options.Share == nil {
+		group.Go(func() { c.statuses.run(ctx) })
+	} else {
+		// No replica knows more than its share of the agents, and each would take the others out of a status.
+		logger.Info("Parents' statuses are not written while replicas share the members")
+	}
 	c.options.Share.While(ctx, c.options.HubID, c.workInHub)
 }
 
@@ -126,7 +140,7 @@ func everyNamespace() selector.Namespaces {
 
 // Join implements clusters.Handler: it starts to keep member in step. It does not block.
 func (c *Controller) Join(ctx context.Context, joined *clusters.Member) {
-	c.start(ctx, joined, func(a *agent) member.Hub { return asked{c, a} })
+	c.start(ctx, joined, c.join, func(a *agent) member.Hub { return asked{c, a} })
 }
 
 // Relabel implements clusters.Handler: it has the member look at what it is selected for by other labels than before.
@@ -141,6 +155,7 @@ func (c *Controller) Relabel(agent string, labels map[string]string) {
 	for _, item := range c.parents.List() {
 		if p := item.(*parent); p.matches(agent, before) != p.matches(agent, labels) {
 			m.Look(derive.Place(p.key(), agent))
+			c.statuses.look(p.key(), true)
 		}
 	}
 }
@@ -150,6 +165,7 @@ func (c *Controller) Leave(agent string) {
 	c.mu.Lock()
 	m := c.members[agent]
 	delete(c.members, agent)
+	c.leave(m)
 	c.mu.Unlock()
 	if m != nil {
 		m.stop()
@@ -160,7 +176,7 @@ func (c *Controller) Leave(agent string) {
 // Drain implements clusters.Handler: it deletes from the member what this hub derived there, and returns nil
 // when it is all gone.
 func (c *Controller) Drain(ctx context.Context, leaving *clusters.Member) error {
-	m := c.start(ctx, leaving, func(a *agent) member.Hub { return nothingWanted{asked{c, a}} })
+	m := c.start(ctx, leaving, nil, func(a *agent) member.Hub { return nothingWanted{asked{c, a}} })
 	defer c.Leave(leaving.Agent)
 	left := -1
 	err := wait.PollUntilContextCancel(ctx, drainPoll, true, func(context.Context) (bool, error) {
@@ -182,18 +198,23 @@ func (c *Controller) Drain(ctx context.Context, leaving *clusters.Member) error 
 // drainPoll is how often a draining member's view is looked at; it costs no request.
 const drainPoll = 20 * time.Millisecond
 
-func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub func(*agent) member.Hub) *running {
+// start starts to work in a member. It calls begun, where there is one, while it has the lock, so that the member is known as that.
+func (c *Controller) start(ctx context.Context, joined *clusters.Member, begun func(*running), hub func(*agent) member.Hub) *running {
 	logger := klog.LoggerWithValues(klog.FromContext(ctx), "agent", joined.Agent)
 	ctx, cancel := context.WithCancel(klog.NewContext(ctx, logger))
 	a := newAgent(joined)
 	m := &running{
 		Member:  member.New(joined, hub(a), c.options.ofMembers()),
 		agent:   a,
+		id:      joined.ID,
 		stop:    cancel,
 		stopped: make(chan struct{}),
 	}
 	c.mu.Lock()
 	c.members[joined.Agent] = m
+	if begun != nil {
+		begun(m)
+	}
 	c.mu.Unlock()
 	// Registered first and enqueued after: a parent that changes in between is seen by one of the two.
 	c.enqueueAll(m)
@@ -208,6 +229,7 @@ func (c *Controller) start(ctx context.Context, joined *clusters.Member, hub fun
 func (c *Controller) changed(before, after any) {
 	old, new := asParent(before), asParent(after)
 	c.options.Metrics.parentChanged(old, new)
+	c.statuses.changed(old, new)
 	if old != nil && new != nil && old.sameAs(new) {
 		return
 	}

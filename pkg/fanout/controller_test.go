@@ -24,7 +24,7 @@ func TestNothingIsUnderWayAfterwards(t *testing.T) {
 	names := []string{"one", "two", "three", "four"} // two at once: the others wait for their turn
 	for name, begin := range map[string]func(*testing.T, context.Context, *Controller, *fanouttest.Server) (ended <-chan struct{}){
 		"Leave": func(t *testing.T, ctx context.Context, c *Controller, server *fanouttest.Server) <-chan struct{} {
-			m := c.start(context.WithoutCancel(ctx), memberAt(t, server), func(a *agent) member.Hub { return alwaysAsking{asked{c, a}, aParent()} })
+			m := c.start(context.WithoutCancel(ctx), memberAt(t, server), nil, func(a *agent) member.Hub { return alwaysAsking{asked{c, a}, aParent()} })
 			for _, name := range names {
 				m.Look(at(name))
 			}

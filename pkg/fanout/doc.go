@@ -4,6 +4,9 @@
 //	controller.go  an edited parent has every member that it concerns look at it
 //	asked.go       what a member is told when it asks what should stand in a place
 //	crd.go         whether the hub can be believed that a parent is gone
+//	agents.go      all agents that are registered, and what is known of a parent's copies there
+//	statuses.go    which parents' statuses are to be looked at, and when
+//	status.go      one parent's: aggregated by package results, and written by applystatus.go when it is due
 //
 // Package member holds what knows one member: it looks both ways, decides, writes and deletes. Package derive says what a copy is;
 // both build on it, and it is pure.

@@ -10,6 +10,9 @@ import (
 type Metrics struct {
 	members *member.Metrics
 	parents *prometheus.GaugeVec
+	writes  *prometheus.CounterVec
+	bytes   prometheus.Counter
+	results *resultsCollector
 }
 
 // NewMetrics registers the controller's metrics.
@@ -20,8 +23,20 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "fanout_parents",
 			Help: "Canaries of the hub with an agentSelector, by whether it is valid.",
 		}, []string{"selector"}),
+		writes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fanout_status_writes_total",
+			Help: "Writes of parents' statuses in the hub, by outcome: written or failed.",
+		}, []string{"outcome"}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanout_status_written_bytes_total",
+			Help: "Bytes of parents' statuses that were sent to the hub.",
+		}),
 	}
-	registry.MustRegister(m.parents)
+	for _, outcome := range []string{"written", "failed"} {
+		m.writes.WithLabelValues(outcome)
+	}
+	m.results = newResultsCollector()
+	registry.MustRegister(m.parents, m.writes, m.bytes, m.results)
 	return m
 }
 
@@ -36,6 +51,12 @@ func (m *Metrics) parentChanged(old, new *parent) {
 			m.parents.WithLabelValues("valid").Add(step)
 		}
 	}
+}
+
+// statusWritten counts a write of a parent's status.
+func (m *Metrics) statusWritten(outcome string, size int) {
+	m.writes.WithLabelValues(outcome).Inc()
+	m.bytes.Add(float64(size))
 }
 
 // forgetParents takes back what parentChanged counted, when nobody watches them any more.

@@ -7,6 +7,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"fanout/pkg/fanout/member"
+	"fanout/pkg/results"
 	"fanout/pkg/shard"
 )
 
@@ -33,12 +34,15 @@ type Options struct {
 	Metrics *Metrics
 	// Clock is the time.
 	Clock clock.WithDelayedExecution
+
+	results *results.Reader // the members' in common
 }
 
 // ofMembers is the part that each member works by.
 func (o Options) ofMembers() member.Options {
 	return member.Options{
-		HubID: o.HubID, CreateNamespaces: o.CreateNamespaces, ConcurrentSyncs: o.ConcurrentSyncs,
+		Results: o.results,
+		HubID:   o.HubID, CreateNamespaces: o.CreateNamespaces, ConcurrentSyncs: o.ConcurrentSyncs,
 		RequestTimeout: o.RequestTimeout, OrphanSweepPeriod: o.OrphanSweepPeriod, Metrics: o.Metrics.members, Clock: o.Clock,
 	}
 }

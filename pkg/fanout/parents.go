@@ -13,6 +13,7 @@ import (
 
 	"fanout/pkg/fanout/derive"
 	"fanout/pkg/fanout/member"
+	"fanout/pkg/results"
 	"fanout/pkg/selector"
 )
 
@@ -32,10 +33,18 @@ type parent struct {
 	digest string
 	// seen is when fanout learned of this version.
 	seen time.Time
+	// shown is what its status says, and entries what that says of its agents: only while fanout starts, and only until statuses
+	// takes them.
+	shown   results.Shown
+	entries map[string]*results.Entry
+	// reported says that fanout has applied something of its status, and crowded that there is something of it which others have written
+	// where fanout writes: see results.Leftovers.
+	reported, crowded bool
 }
 
-// newParent returns the informer's transform, which trims a Canary of the hub to a *parent.
-func newParent(hubID string, now func() time.Time) cache.TransformFunc {
+// newParent returns the informer's transform, which trims a Canary of the hub to a *parent. What is read of it before recalling has passed
+// has the entries of its status.
+func newParent(hubID string, now func() time.Time, recalling time.Time) cache.TransformFunc {
 	return func(obj any) (any, error) {
 		canary, ok := obj.(*unstructured.Unstructured)
 		if !ok {
@@ -44,6 +53,8 @@ func newParent(hubID string, now func() time.Time) cache.TransformFunc {
 		p := &parent{Object: canary, seen: now()}
 		plain := derive.WithoutRoundTrip(canary.Object["spec"], derive.ManagersOf(canary))
 		p.digest = derive.Hash(canary.GetLabels(), canary.GetAnnotations(), "", plain)
+		p.reported = derive.ManagesStatus(canary)
+		status := canary.Object["status"]
 		canary.SetManagedFields(nil)
 		delete(canary.Object, "status")
 		// A Canary that fanout derived into the hub is nobody's parent, whatever was written into it there,
@@ -61,8 +72,21 @@ func newParent(hubID string, now func() time.Time) cache.TransformFunc {
 		if p.canary == nil {
 			delete(canary.Object, "spec")
 		}
+		if p.isParent() {
+			p.shown = results.ReadShown(status)
+			p.crowded = !p.reported && isCrowded(status)
+			if p.seen.Before(recalling) {
+				p.entries = results.ReadEntries(status)
+			}
+		}
 		return p, nil
 	}
+}
+
+// isCrowded tells whether a status that fanout has not written to has times or entries.
+func isCrowded(status any) bool {
+	fields, _ := status.(map[string]any)
+	return fields["lastCheck"] != nil || fields["checkStatus"] != nil
 }
 
 // agentSelector reads the field without copying it.
@@ -117,6 +141,9 @@ func (p *parent) state() member.Parent {
 		return member.SomeParent
 	}
 }
+
+// isParent tells whether p has an agentSelector, if only one that does not parse.
+func (p *parent) isParent() bool { return p != nil && (p.canary != nil || p.invalid != nil) }
 
 // sameAs tells whether nothing that fanout derives from changed between p and other, which came after it. A generation that
 // goes back, as in a hub restored from a backup, is a change: copies may name one that is no more.

@@ -17,7 +17,7 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 // parentOf is what the informer keeps of a Canary of the hub.
 func parentOf(t testing.TB, canary *unstructured.Unstructured) *parent {
 	t.Helper()
-	kept, err := newParent(thisHub, func() time.Time { return noon })(canary)
+	kept, err := newParent(thisHub, func() time.Time { return noon }, noon)(canary)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestAParentIsTrimmed(t *testing.T) {
 }
 
 func TestTheTransformLeavesWhatItMadeAlone(t *testing.T) {
-	transform := newParent(thisHub, time.Now)
+	transform := newParent(thisHub, time.Now, time.Time{})
 	for name, obj := range map[string]any{"a parent": parentOf(t, aParent()), "nothing": nil, "text": "text"} {
 		if again, err := transform(obj); err != nil || again != obj {
 			t.Errorf("it made %v of %s: %v", again, name, err)

@@ -1,5 +1,10 @@
 package results
 
+import (
+	"strings"
+	"time"
+)
+
 // Agent is what is known of one agent that a parent selects, and of its copy there.
 type Agent struct {
 	Name string
@@ -28,6 +33,11 @@ type Condition struct {
 	Detail string
 	// Since is when fanout noticed. It is in no status, since a fanout that starts again notices again.
 	Since Stamp
+}
+
+// NewCondition returns a condition, its detail shortened to what a status shows of it. It holds on to nothing of detail.
+func NewCondition(reason, detail string, since time.Time) Condition {
+	return Condition{Reason: word(reason), Detail: strings.Clone(clip(detail, maxDetail)), Since: StampOf(since)}
 }
 
 // Waiting is the Reason of what fanout is about to write.

@@ -18,7 +18,12 @@ type Aggregated struct {
 	Next time.Time
 	// Unknown is of how many agents nothing is known yet; their state is Pending until then.
 	Unknown int
+	// States is how many agents are in each state.
+	States States
 }
+
+// States are numbers of agents, by State.
+type States [len(stateNames)]int
 
 // Aggregate makes a parent's status at the time now of what is known of the agents that it selects; while its selector is not valid,
 // of those that hold a copy of it. before is what its status says already.
@@ -60,13 +65,13 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	}
 	shown := ReadShown(status)
 	shown.Generation = p.Generation
-	return Aggregated{Status: status, Shown: shown, Next: c.next, Unknown: t.unknown}
+	return Aggregated{Status: status, Shown: shown, Next: c.next, Unknown: t.unknown, States: t.states}
 }
 
 // totals are the numbers of all agents.
 type totals struct {
 	agents, inSync, out, unknown int
-	states                       [len(stateNames)]int
+	states                       States
 	passed, runs                 uint64
 	latency                      uint32
 	timed                        bool

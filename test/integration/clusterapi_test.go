@@ -51,6 +51,12 @@ func TestSelectingByLabelsOfClusters(t *testing.T) {
 	w.expectHolders(t, "by-region", "us-east-prod")
 
 	t.Log("a restart removes nothing")
+	for name, message := range map[string]string{
+		"by-name": "3 agents: 3 pending; 3 in sync", "by-tier": "2 agents: 2 pending; 2 in sync", "by-region": "1 agent: 1 pending; 1 in sync",
+		"by-mark": "0 agents: agentSelector matches none of those that are registered",
+	} {
+		w.expectShown(t, name, "Pending", message, nil)
+	}
 	controller.Stop(t)
 	before := w.canaryWrites(t)
 	w.startFanout(t, everyFormat)

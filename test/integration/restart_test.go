@@ -21,6 +21,9 @@ func TestRestartWritesNothing(t *testing.T) {
 	}
 	// What others put on a copy stays, and is no reason to write either.
 	w.members["eu-west-prod"].Patch(t, w.canaries, "check-7", `{"metadata":{"labels":{"team":"payments"}}}`)
+	for i := range parents {
+		w.expectShown(t, fmt.Sprintf("check-%d", i), "Pending", "3 agents: 3 pending; 3 in sync", nil)
+	}
 	controller.Stop(t)
 
 	before := w.canaryWrites(t)

@@ -51,6 +51,16 @@ func ManagersOf(obj *unstructured.Unstructured) []Manager {
 	return managers
 }
 
+// ManagesStatus tells whether fanout has applied anything of obj's status.
+func ManagesStatus(obj *unstructured.Unstructured) bool {
+	metadata, _ := obj.Object["metadata"].(map[string]any)
+	entries, _ := metadata["managedFields"].([]any)
+	return slices.ContainsFunc(entries, func(item any) bool {
+		entry, _ := item.(map[string]any)
+		return entry["manager"] == FieldManager && entry["operation"] == string(metav1.ManagedFieldsOperationApply) && entry["subresource"] == "status"
+	})
+}
+
 // ManagerOf reads one entry of managedFields.
 func ManagerOf(entry map[string]any) Manager {
 	fields, _ := entry["fieldsV1"].(map[string]any)

@@ -23,6 +23,8 @@ type Server struct {
 	Answer func(*Call) string
 	// parents are what a list of all Canaries brings, copies what one by labels does.
 	Parents, Copies []*unstructured.Unstructured
+	// Events, where there are any, are what a watch of copies brings after that, each a line.
+	Events chan string
 
 	mu    sync.Mutex
 	calls []string
@@ -67,6 +69,9 @@ func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 	case query.Get("watch") != "":
 		events, end := io.Pipe()
 		context.AfterFunc(req.Context(), func() { end.CloseWithError(req.Context().Err()) })
+		if query.Get("labelSelector") != "" {
+			go s.send(req.Context(), end)
+		}
 		return answerWith(req, events), nil
 	case strings.HasSuffix(req.URL.Path, "/canaries") && req.Method == http.MethodGet:
 		items := s.Parents
@@ -100,6 +105,17 @@ func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, req.Context().Err()
 	}
 	return answerWith(req, strings.NewReader(body)), nil
+}
+
+func (s *Server) send(ctx context.Context, to io.Writer) {
+	for {
+		select {
+		case event := <-s.Events:
+			_, _ = io.WriteString(to, event+"\n")
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func answerWith(req *http.Request, body io.Reader) *http.Response {

@@ -8,6 +8,7 @@
 //	view.go        what the member holds: watch.go follows it, stream.go reads that, glance.go looks an object over, and
 //	               observed.go trims of its spec what is new
 //	place.go       what is remembered of a place besides, until it is forgotten in one go; packed.go keeps it small
+//	said.go        what a copy's status says, read as the watch brings it; report.go tells the hub all that is known of a place
 //	decide.go      the two compared: create, update, verify, delete, wait or nothing
 //	apply.go       the write, and prune.go the delete; both carry what they were decided on
 //	takeback.go    before a write that takes a list away: it is fanout's again, whoever wrote it last

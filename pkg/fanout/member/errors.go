@@ -102,6 +102,7 @@ const (
 	reasonForbidden   = "Forbidden"
 	reasonCRDMissing  = "CanaryCRDMissing"
 	reasonTerminating = "Terminating"
+	reasonUnavailable = "Unavailable"
 )
 
 // reason is the error's class, as metrics and Events name it.
@@ -143,7 +144,7 @@ func reason(err error) string {
 	case apierrors.IsTooManyRequests(err):
 		return "Throttled"
 	default:
-		return "Unavailable"
+		return reasonUnavailable
 	}
 }
 

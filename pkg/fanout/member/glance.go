@@ -15,13 +15,13 @@ import (
 	"fanout/pkg/fanout/derive"
 )
 
-// glance is a Canary's JSON looked over once, and decoded no further: most of what a watch brings is known already.
+// glance is a Canary's JSON looked over once, and decoded no further: most of what a watch brings is known already, but for the status.
 type glance struct {
 	key                           types.NamespacedName
 	version                       string
 	uid, created                  string
 	owned, terminating            bool
-	metadata, spec                string
+	metadata, spec, status        string
 	labels, annotations, managers gjson.Result
 	// print is the same for two versions of an object that are the same to fanout: they differ in status at most, or in who wrote that
 	// and when. Unlike a content, it tells apart what means the same and is written otherwise.
@@ -44,11 +44,13 @@ func glanceAt(object string) glance {
 	gjson.Parse(object).ForEach(func(field, value gjson.Result) bool {
 		switch field.Str {
 		case "metadata":
-			g = glance{metadata: value.Raw, spec: g.spec} // of a field that comes twice the last counts
+			g = glance{metadata: value.Raw, spec: g.spec, status: g.status} // of a field that comes twice the last counts
 			g.glanceAtMetadata(value, note)
 		case "spec":
 			g.spec = value.Raw
 			note("spec", value)
+		case "status":
+			g.status = value.Raw
 		}
 		return true
 	})

@@ -21,6 +21,11 @@ type Hub interface {
 	ConfirmVanished(ctx context.Context, since, created time.Time) error
 	// Warn tells the owner of the parent of the copy at key what is wrong with that copy, if there is a parent.
 	Warn(key types.NamespacedName, reason, message string)
+	// Heard tells that Report says something else of the copy at key than before, and whether that is a transition: more than that a
+	// time or a number went on.
+	Heard(key types.NamespacedName, transition bool)
+	// HeardAll tells that it may do so of every place.
+	HeardAll()
 }
 
 // ErrHubUnknown says that the hub can't be believed about what it does not list.

@@ -14,6 +14,7 @@ import (
 
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout/derive"
+	"fanout/pkg/results"
 	"fanout/pkg/selector"
 )
 
@@ -40,6 +41,8 @@ type Member struct {
 	mu sync.Mutex
 	// ownerTold is when the member's owner was last told of copies that are held while they are deleted.
 	ownerTold time.Time
+	// lack is why nothing can be heard from the member although it can be reached.
+	lack results.Condition
 }
 
 // namespaces are what copies stand in.
@@ -64,7 +67,13 @@ func New(joined *clusters.Member, hub Hub, options Options) *Member {
 	m.queue = newQueue(options.ConcurrentSyncs, options.Clock)
 	m.view = newView(m.Look)
 	m.view.listed = m.Check
-	m.view.replaced = m.retryFailing
+	m.view.heard = hub.Heard
+	m.view.replaced = func(first bool) {
+		if m.lacks("", "") || first {
+			hub.HeardAll()
+		}
+		m.retryFailing()
+	}
 	return m
 }
 
@@ -149,12 +158,12 @@ func (m *Member) retryFailing() {
 // note logs and counts an error, and reports it to the parent's owner when it is not the one reported last.
 func (m *Member) note(ctx context.Context, key types.NamespacedName, err error) {
 	m.metrics.synced(m.view.len(), m.queue.len())
-	why := ""
+	why, message := "", ""
 	if err != nil {
-		why = reason(err)
+		why, message = reason(err), m.redacted(err.Error())
 		m.metrics.failed(why)
 	}
-	known := m.view.fail(key, why)
+	known := m.failing(key, why, message)
 
 	logger := klog.FromContext(ctx)
 	switch {
@@ -162,10 +171,6 @@ func (m *Member) note(ctx context.Context, key types.NamespacedName, err error) 
 		logger.V(2).Info("Still out of sync", "canary", key, "reason", why, "err", err)
 	case why != "":
 		logger.Error(err, "Sync", "canary", key, "reason", why)
-		message := err.Error()
-		if m.redact != nil {
-			message = m.redact(message)
-		}
 		m.hub.Warn(key, why, message)
 	case known != "":
 		logger.Info("In sync again", "canary", key)
@@ -175,17 +180,17 @@ func (m *Member) note(ctx context.Context, key types.NamespacedName, err error) 
 // sync brings one place in the member to what the hub asks for.
 func (m *Member) sync(ctx context.Context, key types.NamespacedName) error {
 	started := m.options.Clock.Now()
-	want := m.hub.Demand(key)
-	refused := want.Hash != "" && !m.allowed.Matches(key.Namespace)
-	if refused {
-		want = Demand{Parent: want.Parent}
-	}
+	want, refused := m.demand(key)
 	have := m.view.get(key)
 	if have == nil || !have.terminating {
 		m.gone(key)
 	}
 
-	switch decide(want, have, m.view.settled(key, want.Hash)) {
+	action := decide(want, have, m.view.settled(key, want.Hash))
+	if action != actionNone {
+		defer m.hub.Heard(key, true)
+	}
+	switch action {
 	case actionCreate, actionUpdate:
 		if err := m.yield(key, want.Hash); err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout/derive"
 	"fanout/pkg/fanout/fanouttest"
+	"fanout/pkg/results"
 	"fanout/pkg/selector"
 )
 
@@ -52,6 +53,10 @@ func (h *aHub) Demand(types.NamespacedName) Demand {
 
 func (h *aHub) Warn(types.NamespacedName, string, string) {}
 
+func (h *aHub) Heard(types.NamespacedName, bool) {}
+
+func (h *aHub) HeardAll() {}
+
 // bench is a member at work, in a bubble of fake time.
 type bench struct {
 	*Member
@@ -82,7 +87,7 @@ func work(t *testing.T, hub Hub, answer func(*fanouttest.Call) string) *bench {
 	joined := &clusters.Member{Agent: member1, Client: b.server.Client(t), Namespaces: everywhere}
 	b.Member = New(joined, heard{hub, b}, Options{
 		HubID: thisHub, CreateNamespaces: true, ConcurrentSyncs: 2, RequestTimeout: 30 * time.Second,
-		OrphanSweepPeriod: time.Hour, Metrics: NewMetrics(b.metrics), Clock: clock.RealClock{},
+		OrphanSweepPeriod: time.Hour, Results: &results.Reader{}, Metrics: NewMetrics(b.metrics), Clock: clock.RealClock{},
 	})
 	ctx, end := context.WithCancel(t.Context())
 	b.end = end
@@ -104,7 +109,7 @@ func pass(d time.Duration) {
 func (b *bench) fails(key types.NamespacedName) string {
 	b.view.mu.RLock()
 	defer b.view.mu.RUnlock()
-	return b.view.places[key].remark().failing
+	return b.view.places[key].remark().failing.Reason
 }
 
 func (b *bench) stop() {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+
+	"fanout/pkg/results"
 )
 
 // Options says how a Member works. The zero value of a field is not a default: all are to be set.
@@ -19,6 +21,8 @@ type Options struct {
 	RequestTimeout time.Duration
 	// OrphanSweepPeriod is how often the member's derived Canaries are listed afresh.
 	OrphanSweepPeriod time.Duration
+	// Results reads what copies say of how they fare.
+	Results *results.Reader
 	// Metrics counts what is done.
 	Metrics *Metrics
 	// Clock is the time.

@@ -54,6 +54,18 @@ func pack(o *observed) packed {
 // has tells that there is an object.
 func (p *packed) has() bool { return p.flags&isPacked != 0 }
 
+// isOf tells whether p is of that object, whatever its version. o may be nil.
+func (p *packed) isOf(o *observed) bool {
+	switch {
+	case !p.has() || o == nil:
+		return false
+	case p.whole != nil:
+		return p.whole.uid == o.uid
+	}
+	uid, err := uuid.Parse(string(o.uid))
+	return err == nil && p.uid == uid
+}
+
 // unpack returns what was packed.
 func (p *packed) unpack() *observed {
 	switch {

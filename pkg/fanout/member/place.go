@@ -4,12 +4,16 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"fanout/pkg/results"
 )
 
 // place is all that is remembered of one place in a member. Where that is nothing, the view has none.
 type place struct {
 	// held is what stands there, if anything does.
 	held packed
+	// said is what that says of how it fares, nil where nothing was heard of it.
+	said *results.Result
 	// written is what fanout last wrote there, and how often.
 	written fight
 	// remarks are nil at most places.
@@ -21,8 +25,8 @@ type remarks struct {
 	// settled is the content last found right for a hash that it differs from: others may add fields, and a
 	// member's schema may add defaults.
 	settled settlement
-	// failing is the reason for which the place is not as it should be, as last reported.
-	failing string
+	// failing is why the place is not as it should be, as last reported.
+	failing results.Condition
 	// awaited says since when the copy is seen to be terminating.
 	awaited time.Time
 }
@@ -79,6 +83,13 @@ func (v *view) delay(key types.NamespacedName, hash string, now time.Time) time.
 	return 0
 }
 
+// remark returns what is remarked of key.
+func (v *view) remark(key types.NamespacedName) remarks {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.places[key].remark()
+}
+
 // settled returns the content that key was last found to hold rightly for hash, empty where that is what hash says.
 func (v *view) settled(key types.NamespacedName, hash string) string {
 	v.mu.RLock()
@@ -89,10 +100,15 @@ func (v *view) settled(key types.NamespacedName, hash string) string {
 	return ""
 }
 
-// fail remembers why key is not as it should be, empty where it is, and returns what was remembered before.
-func (v *view) fail(key types.NamespacedName, why string) (before string) {
+// fail remembers why key is not as it should be, the zero Condition where it is, and returns what was remembered before. Trouble
+// that goes on has lasted since it began.
+func (v *view) fail(key types.NamespacedName, why results.Condition) (before results.Condition) {
 	v.at(key, func(p *place) {
-		if before = p.remark().failing; before != why {
+		before = p.remark().failing
+		if before.Reason == why.Reason {
+			why.Since = before.Since
+		}
+		if before != why {
 			p.noted().failing = why
 		}
 	})
@@ -101,7 +117,7 @@ func (v *view) fail(key types.NamespacedName, why string) (before string) {
 
 // failing returns the places that are not as they should be.
 func (v *view) failing() []types.NamespacedName {
-	return v.which(func(p *place) bool { return p.remark().failing != "" })
+	return v.which(func(p *place) bool { return p.remark().failing.Reason != "" })
 }
 
 // awaited returns the places whose copies are seen to be terminating.

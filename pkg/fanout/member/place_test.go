@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"fanout/pkg/results"
 )
 
 func TestPlacesAreRememberedApartAndForgottenInOneGo(t *testing.T) {
@@ -19,12 +21,12 @@ func TestPlacesAreRememberedApartAndForgottenInOneGo(t *testing.T) {
 			p.written.wrote("h", now)
 			*p.noted() = remarks{settled: settlement{"h", "content"}, awaited: now}
 		})
-		mustEqual(t, "failed before", v.fail(at(name), "Forbidden"), "")
+		mustEqual(t, "failed before", v.fail(at(name), results.Condition{Reason: "Forbidden"}).Reason, "")
 	}
 	remember("a")
 	remember("b")
-	mustEqual(t, "fails again", v.fail(at("a"), "Throttled"), "Forbidden")
-	mustEqual(t, "is well again", v.fail(at("a"), ""), "Throttled")
+	mustEqual(t, "fails again", v.fail(at("a"), results.Condition{Reason: "Throttled"}).Reason, "Forbidden")
+	mustEqual(t, "is well again", v.fail(at("a"), results.Condition{}).Reason, "Throttled")
 	v.forget(at("a"))
 	v.at(at("a"), func(p *place) { p.noted().awaited = time.Time{} })
 
@@ -42,7 +44,7 @@ func TestPlacesAreRememberedApartAndForgottenInOneGo(t *testing.T) {
 	}
 	mustEqual(t, "a deleted one's delay", v.delay(at("b"), "h", now), fightBaseDelay)
 	v.forget(at("b"))
-	v.fail(at("b"), "")
+	v.fail(at("b"), results.Condition{})
 	v.at(at("b"), func(p *place) { p.noted().awaited = time.Time{} })
 	mustEqual(t, "places", len(v.places), 0)
 }
@@ -50,7 +52,7 @@ func TestPlacesAreRememberedApartAndForgottenInOneGo(t *testing.T) {
 // Reading or clearing what is not there leaves nothing behind.
 func TestNothingIsRememberedOfAPlaceWhereNothingHappens(t *testing.T) {
 	v, _ := aView()
-	v.fail(at("a"), "")
+	v.fail(at("a"), results.Condition{})
 	v.forget(at("a"))
 	mustEqual(t, "delay", v.delay(at("a"), "h", time.Now()), 0)
 	mustEqual(t, "settled", v.settled(at("a"), "h"), "")

@@ -13,22 +13,23 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"fanout/pkg/results"
 )
 
 // stream reads the events of a watch: one on a line, as API servers send them. It decodes only what is new, and each event once, where
-// client-go's own watch reads each nine times over: of a status that changes, as it does in every member every few seconds,
-// nothing is decoded at all.
+// client-go's own watch reads each nine times over: of a Canary whose status changes, as it does in every member every few
+// seconds, nothing but the status is decoded.
 type stream struct {
+	*Member
 	lines *bufio.Reader
-	view  *view
-	hub   Hub
 }
 
 // streamBuffer is small: there is one for each member, mostly empty.
 const streamBuffer = 1 << 10
 
 func (m *Member) newStream(body io.Reader) *stream {
-	return &stream{lines: bufio.NewReaderSize(body, streamBuffer), view: m.view, hub: m.hub}
+	return &stream{Member: m, lines: bufio.NewReaderSize(body, streamBuffer)}
 }
 
 // sighting is a Canary as a watch brings it.
@@ -37,6 +38,8 @@ type sighting struct {
 	version string
 	// observed is what is remembered of it, nil where it went.
 	observed *observed
+	// said is what it says of how it fares, nil where it went.
+	said *results.Result
 	// endsList is set in the bookmark that ends the list with which a watch began.
 	endsList bool
 }
@@ -65,6 +68,7 @@ func (s *stream) next() (watch.EventType, *sighting, error) {
 	switch kind {
 	case watch.Added, watch.Modified:
 		seen.observed, err = s.sight(&g)
+		seen.said = s.readStatus(&g)
 	case watch.Deleted:
 	case watch.Bookmark:
 		seen.endsList = g.annotations.Get(strings.ReplaceAll(metav1.InitialEventsAnnotationKey, ".", `\.`)).Str == "true"
@@ -81,8 +85,8 @@ func (s *stream) next() (watch.EventType, *sighting, error) {
 }
 
 // list returns the list with which the watch begins, and its version.
-func (s *stream) list() (list map[types.NamespacedName]*observed, version string, err error) {
-	list = map[types.NamespacedName]*observed{}
+func (s *stream) list() (list map[types.NamespacedName]*sighting, version string, err error) {
+	list = map[types.NamespacedName]*sighting{}
 	for {
 		kind, seen, err := s.next()
 		switch {
@@ -91,7 +95,7 @@ func (s *stream) list() (list map[types.NamespacedName]*observed, version string
 		case kind == watch.Deleted:
 			delete(list, seen.key)
 		case kind != watch.Bookmark:
-			list[seen.key] = seen.observed
+			list[seen.key] = seen
 		case seen.endsList:
 			return list, seen.version, nil
 		}

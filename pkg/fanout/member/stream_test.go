@@ -10,6 +10,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/utils/clock"
+
+	"fanout/pkg/results"
 )
 
 // event is one line of a watch.
@@ -21,7 +24,7 @@ func event(t *testing.T, kind string, object *unstructured.Unstructured) string 
 }
 
 func streamOf(from io.Reader, v *view, hub Hub) *stream {
-	return (&Member{view: v, hub: hub}).newStream(from)
+	return (&Member{view: v, hub: hub, options: Options{Results: &results.Reader{}, Clock: clock.RealClock{}}}).newStream(from)
 }
 
 func streamed(v *view, text string) *stream {

@@ -16,8 +16,11 @@ type view struct {
 	changed func(types.NamespacedName)
 	// listed is called likewise with each place that a fresh list brings or shows to be empty.
 	listed func(types.NamespacedName)
-	// replaced, where there is one, is called after a fresh list has come in.
-	replaced func()
+	// replaced, where there is one, is called after a fresh list has come in, and told whether it is the first.
+	replaced func(first bool)
+	// heard, where there is one, is called likewise with each place of which there is something to report, and told whether
+	// that is a transition: more than that a time or a number went on.
+	heard func(key types.NamespacedName, transition bool)
 
 	mu     sync.RWMutex
 	places map[types.NamespacedName]*place
@@ -58,6 +61,9 @@ func (v *view) hold(key types.NamespacedName, o *observed) {
 	}
 	if p.held.has() {
 		v.held--
+	}
+	if !p.held.isOf(o) {
+		p.said = nil
 	}
 	if p.held = pack(o); o != nil {
 		v.held++
@@ -115,33 +121,23 @@ func (v *view) recordDeleted(key types.NamespacedName, o *observed) {
 // update puts in what the watch brings. The echo of fanout's own write, which is known already, costs nothing, and a change of what is
 // nothing to fanout makes nobody look.
 func (v *view) update(s *sighting) {
-	if v.isKnown(s.key, s.version) {
-		return
-	}
 	o := s.observed
 	v.mu.Lock()
 	v.seen = max(v.seen, o.version())
 	known := v.holds(s.key)
-	same := known != nil && known.print != 0 && known.print == o.print && known.terminating == o.terminating
-	if known == nil || known.version() < o.version() || o.version() == 0 {
+	echo := known != nil && known.resourceVersion == s.version
+	same := echo || known != nil && known.print != 0 && known.print == o.print && known.terminating == o.terminating
+	if !echo && (known == nil || known.version() < o.version() || o.version() == 0) {
 		v.hold(s.key, o)
 	}
+	news, transition := v.listen(s)
 	v.mu.Unlock()
 	if !same {
 		v.changed(s.key)
 	}
-}
-
-// isKnown tells whether key was last seen at that version, and notes that the watch is there now too.
-func (v *view) isKnown(key types.NamespacedName, version string) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	known := v.holds(key)
-	if known == nil || known.resourceVersion != version {
-		return false
+	if !same || news {
+		v.tell(s.key, !same || transition)
 	}
-	v.seen = max(v.seen, known.version())
-	return true
 }
 
 // remove takes out what the watch says is gone. The sighting carries the version of the deletion.
@@ -154,32 +150,47 @@ func (v *view) remove(s *sighting) {
 	}
 	v.mu.Unlock()
 	v.changed(key)
+	v.tell(key, true)
 }
 
-// replace puts in a fresh list of that version.
-func (v *view) replace(items map[types.NamespacedName]*observed, version string) {
+// replace puts in a fresh list of that version. Where it is not the first, it is told which places show something else than before.
+func (v *view) replace(items map[types.NamespacedName]*sighting, version string) {
+	news := map[types.NamespacedName]bool{} // whether that is a transition
 	v.mu.Lock()
 	changed := slices.Collect(maps.Keys(items))
 	for key, p := range v.places {
 		if _, ok := items[key]; !ok && p.held.has() {
 			changed = append(changed, key)
 			v.hold(key, nil)
+			news[key] = true
 		}
 	}
-	for key, o := range items {
-		v.hold(key, o)
+	for key, s := range items {
+		known := v.holds(key)
+		v.hold(key, s.observed)
+		differs := known == nil || *known != *s.observed
+		if said, transition := v.listen(s); said || differs {
+			news[key] = differs || transition
+		}
 	}
 	v.seen = parseVersion(version)
+	first := false
 	select {
 	case <-v.synced:
 	default:
+		first = true
 		close(v.synced)
 	}
 	v.mu.Unlock()
 	for _, key := range changed {
 		v.listed(key)
 	}
+	if !first {
+		for key, transition := range news {
+			v.tell(key, transition)
+		}
+	}
 	if v.replaced != nil {
-		v.replaced()
+		v.replaced(first)
 	}
 }

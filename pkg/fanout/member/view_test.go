@@ -39,10 +39,10 @@ func seen(c *unstructured.Unstructured) *sighting {
 }
 
 // listed are Canaries as a list brings them.
-func listed(items ...*unstructured.Unstructured) map[types.NamespacedName]*observed {
-	all := map[types.NamespacedName]*observed{}
+func listed(items ...*unstructured.Unstructured) map[types.NamespacedName]*sighting {
+	all := map[types.NamespacedName]*sighting{}
 	for _, c := range items {
-		all[derive.KeyOf(c)] = observe(c)
+		all[derive.KeyOf(c)] = seen(c)
 	}
 	return all
 }

@@ -76,8 +76,12 @@ func (m *Member) tellOfWatch(ctx context.Context, err error, told *string) {
 	}
 	*told = why
 	logger.Info("Watch of derived Canaries ended", "reason", why, "err", err)
-	if advice := adviceOn(why); advice != "" && m.warnOwner != nil {
+	advice := adviceOn(why)
+	if advice != "" && m.warnOwner != nil {
 		m.warnOwner(why, advice)
+	}
+	if m.lacks(why, advice) {
+		m.hub.HeardAll()
 	}
 }
 
@@ -142,9 +146,11 @@ func (m *Member) watchAfterList(ctx context.Context, version *string) error {
 		return err
 	}
 	canaries := found.(*unstructured.UnstructuredList)
-	list := make(map[types.NamespacedName]*observed, len(canaries.Items))
+	list := make(map[types.NamespacedName]*sighting, len(canaries.Items))
 	for i := range canaries.Items {
-		list[derive.KeyOf(&canaries.Items[i])] = observe(&canaries.Items[i])
+		listed := &canaries.Items[i]
+		key := derive.KeyOf(listed)
+		list[key] = &sighting{key: key, observed: observe(listed), said: m.hear(key, listed.Object["status"])}
 	}
 	m.view.replace(list, canaries.GetResourceVersion())
 	*version = canaries.GetResourceVersion()

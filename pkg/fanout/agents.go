@@ -1,0 +1,159 @@
+package fanout
+
+import (
+	"fanout/pkg/clusters"
+	"fanout/pkg/fanout/derive"
+	"fanout/pkg/results"
+)
+
+// known is what is known of an agent that is registered.
+type known struct {
+	// at is what works in its member, nil where that is not joined.
+	at *running
+	// last is what did so before, kept for what it knows until at knows better.
+	last *running
+	// missing is why the member is not joined, kept until at knows better.
+	missing *clusters.Missing
+}
+
+// join notes that m is at work. What was known of another cluster of that name is not believed of this one. The caller has the lock.
+func (c *Controller) join(m *running) {
+	k := c.known(m.name)
+	if k.at = m; k.last != nil && k.last.id != m.id {
+		k.last = nil
+	}
+}
+
+// leave notes that m is not at work any more. The caller has the lock.
+func (c *Controller) leave(m *running) {
+	if m == nil {
+		return
+	}
+	k := c.agents[m.name]
+	if k == nil || k.at != m {
+		return
+	}
+	if k.at = nil; m.IsKnown() {
+		k.last = m
+	}
+}
+
+func (c *Controller) known(name string) *known {
+	k := c.agents[name]
+	if k == nil {
+		k = &known{}
+		c.agents[name] = k
+	}
+	return k
+}
+
+// Miss implements clusters.Handler: it has the parents that select the agent say so.
+func (c *Controller) Miss(missing clusters.Missing) {
+	c.mu.Lock()
+	k := c.known(missing.Agent)
+	if missing.State != clusters.Connecting || k.missing == nil && k.last == nil {
+		k.missing = &missing
+	}
+	c.mu.Unlock()
+	c.statuses.lookFor(missing.Agent, missing.Labels)
+}
+
+// Forget implements clusters.Handler: no parent speaks of the agent any more.
+func (c *Controller) Forget(name string) {
+	c.mu.Lock()
+	k := c.agents[name]
+	delete(c.agents, name)
+	c.mu.Unlock()
+	if k != nil {
+		c.statuses.lookFor(name, k.labels())
+	}
+}
+
+// Complete implements clusters.Handler: from now on an agent that is not known is none.
+func (c *Controller) Complete() { c.statuses.begin() }
+
+// heardFrom notes that it is known what a's member holds, or why that can't be known.
+func (c *Controller) heardFrom(a *agent) {
+	c.mu.Lock()
+	if k := c.agents[a.name]; k != nil && k.at != nil && k.at.agent == a {
+		k.last, k.missing = nil, nil
+	}
+	c.mu.Unlock()
+	c.statuses.lookFor(a.name, a.labels())
+}
+
+// labels are those by which the agent is selected, nil where they are not known.
+func (k *known) labels() map[string]string {
+	switch {
+	case k.at != nil:
+		return k.at.labels()
+	case k.missing != nil:
+		return k.missing.Labels
+	case k.last != nil:
+		return k.last.labels()
+	default:
+		return nil
+	}
+}
+
+// informant is who knows what the member holds, or held; nil where nobody does.
+func (k *known) informant() *running {
+	if k.at != nil && k.at.IsKnown() {
+		return k.at
+	}
+	return k.last
+}
+
+// away says why the member can't be asked.
+func (k *known) away() results.Condition {
+	if k.missing == nil || k.missing.State == clusters.Connecting || k.at != nil && k.at.IsKnown() {
+		return results.Condition{}
+	}
+	return results.NewCondition(string(k.missing.State), k.missing.Detail, k.missing.Since)
+}
+
+// agentsOf is what is known of the agents that p selects; while its selector is not valid, of those that hold a copy of it. before is
+// what p's status said of them when fanout started.
+//
+// All agents are this process's own. Were the statuses of parents to be written while several replicas share the members, what the others
+// know would come in here (results.Merge), and statuses.owns would say who writes.
+func (c *Controller) agentsOf(p *parent, before map[string]*results.Entry) []results.Agent {
+	type asked struct {
+		name      string
+		informant *running
+		away      results.Condition
+	}
+	var selected []asked
+	c.mu.RLock()
+	for name, k := range c.agents {
+		one := asked{name: name, informant: k.informant()}
+		labels := k.labels()
+		_, listed := before[name]
+		switch {
+		case p.invalid != nil && one.informant != nil:
+			if !one.informant.Holds(derive.Place(p.key(), name)) {
+				continue
+			}
+		case p.invalid != nil, labels == nil && k.at == nil:
+			if !listed {
+				continue
+			}
+		case !p.matches(name, labels):
+			continue
+		}
+		one.away = k.away()
+		selected = append(selected, one)
+	}
+	c.mu.RUnlock()
+
+	agents := make([]results.Agent, len(selected))
+	for i, one := range selected {
+		if one.informant != nil {
+			agents[i] = one.informant.Report(derive.Place(p.key(), one.name))
+		} else {
+			agents[i].Unheard = one.away.Reason == ""
+		}
+		agents[i].Name, agents[i].Away, agents[i].Before = one.name, one.away, before[one.name]
+	}
+	return agents
+}

@@ -1,0 +1,84 @@
+package fanout
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	"fanout/pkg/fanout/derive"
+	"fanout/pkg/results"
+)
+
+// appliedStatus is what the hub answers to a write of a status.
+type appliedStatus struct {
+	version uint64
+	shown   results.Shown
+}
+
+// patchStatus takes out of p's status, as the hub holds it now, what remove says, by a JSON merge patch: what server-side apply can't take
+// away. remove returns nil where that is nothing.
+func (c *Controller) patchStatus(ctx context.Context, p *parent, remove func(status any) map[string]any) error {
+	ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
+	defer cancel()
+	canaries := dynamic.New(c.client).Resource(derive.Canaries).Namespace(p.GetNamespace())
+	live, err := canaries.Get(ctx, p.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("get Canary %s: %w", p.key(), err)
+	}
+	gone := remove(live.Object["status"])
+	if gone == nil {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": p.GetUID()}, "status": gone})
+	if err != nil {
+		return fmt.Errorf("status of Canary %s: %w", p.key(), err)
+	}
+	if _, err := canaries.Patch(ctx, p.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: derive.FieldManager}, "status"); err != nil {
+		return fmt.Errorf("patch status of Canary %s: %w", p.key(), err)
+	}
+	return nil
+}
+
+// applyStatus has fanout's part of p's status say status and no more, nil being nothing at all. What others wrote to it is theirs, and
+// so is another Canary of that name. It returns how many bytes were sent, too.
+func (c *Controller) applyStatus(ctx context.Context, p *parent, status map[string]any) (answer appliedStatus, size int, err error) {
+	apply := map[string]any{
+		"apiVersion": derive.Canaries.GroupVersion().String(), "kind": derive.Kind,
+		"metadata": map[string]any{"namespace": p.GetNamespace(), "name": p.GetName(), "uid": p.GetUID()},
+	}
+	if status != nil {
+		apply["status"] = status
+	}
+	body, err := json.Marshal(apply)
+	if err != nil {
+		return appliedStatus{}, 0, fmt.Errorf("status of Canary %s: %w", p.key(), err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
+	defer cancel()
+	force := true
+	text, err := c.client.Patch(types.ApplyPatchType).
+		AbsPath("apis", derive.Canaries.Group, derive.Canaries.Version, "namespaces", p.GetNamespace(), derive.Canaries.Resource, p.GetName(), "status").
+		SpecificallyVersionedParams(&metav1.PatchOptions{FieldManager: derive.FieldManager, Force: &force}, metav1.ParameterCodec, schema.GroupVersion{Version: "v1"}).
+		Body(body).Do(ctx).Raw()
+	if err != nil {
+		return appliedStatus{}, 0, fmt.Errorf("apply status of Canary %s: %w", p.key(), err)
+	}
+	// No more is decoded of it: who manages which field takes as much room as the status.
+	found := gjson.GetManyBytes(text, "metadata.resourceVersion", "status")
+	answer.version, _ = strconv.ParseUint(found[0].Str, 10, 64)
+	var kept any
+	if found[1].Exists() {
+		if err := json.Unmarshal([]byte(found[1].Raw), &kept); err != nil {
+			return appliedStatus{}, 0, fmt.Errorf("apply status of Canary %s: %w", p.key(), err)
+		}
+	}
+	answer.shown = results.ReadShown(kept)
+	return answer, len(body), nil
+}

@@ -1,0 +1,210 @@
+package fanout
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"fanout/pkg/results"
+)
+
+// status is what is known of one parent's.
+type status struct {
+	uid     types.UID
+	written results.Written
+	// version is that of the parent in which written.Shown stands.
+	version uint64
+	// expected is what is being written.
+	expected results.Digest
+	// before is what it said of agents when fanout started, as far as nothing better is known.
+	before map[string]*results.Entry
+	// states is how its agents were when that was last looked at.
+	states results.States
+	// due is when it is looked at next, zero where it is not.
+	due time.Time
+	// retry is before when it is not written again, since that has failed so often in a row.
+	retry    time.Time
+	failures int
+}
+
+// sync brings one Canary's status to what is known of its agents, if that is due.
+func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "parent", key))
+	item, _, _ := s.parents.GetByKey(cache.NewObjectName(key.Namespace, key.Name).String())
+	p := asParent(item)
+	if !p.isParent() || p.GetDeletionTimestamp() != nil {
+		s.giveBack(ctx, key, p)
+		return
+	}
+	known := s.read(p)
+	if !s.owns(p) {
+		return
+	}
+	now := s.options.Clock.Now()
+	agents := s.agentsOf(p, known.before)
+	known.outgrow(agents)
+	next := results.Aggregate(p.asked(), agents, known.written.Shown, now)
+
+	s.mu.Lock()
+	known.states = next.States
+	at, due := known.written.Due(&next, now)
+	at = later(at, known.retry)
+	if !next.Next.IsZero() {
+		s.lookAt(key, next.Next, now)
+	}
+	switch {
+	case due && at.After(now):
+		s.lookAt(key, at, now)
+		due = false
+	case due:
+		known.expected = next.Shown.Whole
+	}
+	events := known.events(&next, due)
+	s.mu.Unlock()
+	if due && !s.write(ctx, p, known, &next) {
+		return
+	}
+	for _, event := range events {
+		kind := corev1.EventTypeNormal
+		if event.Warning {
+			kind = corev1.EventTypeWarning
+		}
+		s.options.Recorder.Event(reference(p), kind, event.Reason, event.Message)
+	}
+}
+
+// owns tells whether p's status is this process's to write. One of several would write those of its share.
+func (s *statuses) owns(*parent) bool { return true }
+
+// read returns what is known of p's status, which the hub may have told more of since.
+func (s *statuses) read(p *parent) *status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.all[p.key()]
+	if known == nil || known.uid != p.GetUID() {
+		known = &status{uid: p.GetUID(), before: p.entries, written: results.Written{Patience: s.patience}}
+		s.all[p.key()] = known
+	}
+	known.due, p.entries = time.Time{}, nil
+	// In a hub that was restored from a backup versions go back. What comes long after the last write is not the watch being late.
+	isLater := p.seen.After(known.written.At.Add(results.UpdatePause))
+	if version, err := strconv.ParseUint(p.GetResourceVersion(), 10, 64); err != nil || version > known.version || isLater {
+		generation := known.written.Shown.Generation
+		known.written.Shown, known.version = p.shown, version
+		known.written.Shown.Generation = generation
+	}
+	return known
+}
+
+// outgrow forgets what the status said of agents of which more is known now, or that are none any more.
+func (k *status) outgrow(agents []results.Agent) {
+	if len(k.before) == 0 {
+		return
+	}
+	before := map[string]*results.Entry{}
+	for i := range agents {
+		if a := &agents[i]; a.Before != nil && (a.Unheard || a.Away.Reason != "") {
+			before[a.Name] = a.Before
+		}
+	}
+	k.before = before
+}
+
+// events are those to tell of when the status goes to next. Where it is not written now, they are those of which it says nothing: that
+// an edit has come to all agents.
+func (k *status) events(next *results.Aggregated, written bool) []results.Event {
+	shown := &k.written.Shown
+	if written {
+		return next.Events(*shown)
+	}
+	if next.Shown.InSync < next.Shown.Agents || shown.InSync < shown.Agents || shown.Out > 0 {
+		return nil
+	}
+	before := next.Shown
+	before.Generation = shown.Generation
+	shown.Generation = next.Shown.Generation
+	return next.Events(before)
+}
+
+// write writes next to p's status, and returns whether that worked.
+func (s *statuses) write(ctx context.Context, p *parent, known *status, next *results.Aggregated) bool {
+	var err error
+	if p.crowded || next.Shown.Agents == 0 && known.written.Shown.Agents > 0 {
+		err = s.patchStatus(ctx, p, next.Leftovers)
+	}
+	var answer appliedStatus
+	var size int
+	if err == nil {
+		answer, size, err = s.applyStatus(ctx, p, next.Status)
+	}
+	now := s.options.Clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known.expected = results.Digest{}
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+		return false // another one by now, or none: the hub's watch tells
+	case err != nil:
+		s.options.Metrics.statusWritten("failed", 0)
+		if known.failures == 0 {
+			klog.FromContext(ctx).Error(err, "Write status")
+		} else {
+			klog.FromContext(ctx).V(2).Info("Still no status written", "failures", known.failures, "err", err)
+		}
+		delay := min(statusRetry<<min(known.failures, 10), maxStatusRetry)
+		known.failures++
+		known.retry = now.Add(delay/2 + rand.N(delay))
+		s.lookAt(p.key(), known.retry, now)
+		return false
+	}
+	s.options.Metrics.statusWritten("written", size)
+	known.failures, known.retry = 0, time.Time{}
+	known.written.Wrote(next, answer.shown, now)
+	known.version = max(known.version, answer.version)
+	return true
+}
+
+// giveBack gives up what fanout wrote to the status of a Canary that is no parent any more, and forgets it. p may be nil.
+func (s *statuses) giveBack(ctx context.Context, key types.NamespacedName, p *parent) {
+	if p != nil && p.reported && p.GetDeletionTimestamp() == nil {
+		err := s.patchStatus(ctx, p, results.Farewell)
+		if err == nil {
+			_, _, err = s.applyStatus(ctx, p, nil)
+		}
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && ctx.Err() == nil {
+			klog.FromContext(ctx).Error(err, "Give status back")
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if known := s.all[key]; known != nil {
+				known.due = time.Time{}
+			}
+			now := s.options.Clock.Now()
+			s.lookAt(key, now.Add(maxStatusRetry), now)
+			return
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, key)
+}
+
+// asked is what of p counts for its status.
+func (p *parent) asked() results.Parent {
+	asked := results.Parent{Generation: p.GetGeneration()}
+	if p.canary != nil {
+		asked = results.ReadParent(p.canary.Object)
+	}
+	if p.invalid != nil {
+		asked.Fault = p.invalid.Error()
+	}
+	return asked
+}
