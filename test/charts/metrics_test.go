@@ -51,7 +51,7 @@ func metricsOfFanout(t *testing.T) metrics {
 			return err
 		}
 		found = read(t, f.Metrics(t))
-		for _, name := range []string{"fanout_sync_errors_total", "fanout_credential_ttl_seconds", "fanout_propagation_seconds"} {
+		for _, name := range []string{"fanout_sync_errors_total", "fanout_credential_ttl_seconds", "fanout_propagation_seconds", "fanout_results"} {
 			if _, ok := found[name]; !ok {
 				return fmt.Errorf("there is no %s", name)
 			}
