@@ -42,7 +42,10 @@ func (r *round) compare() *failure {
 			return failed
 		}
 	}
-	return r.compareSecrets()
+	if failed := r.compareSecrets(); failed != nil {
+		return failed
+	}
+	return r.compareResults()
 }
 
 func (r *round) compareCluster(c *cluster) *failure {

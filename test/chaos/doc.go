@@ -11,7 +11,7 @@
 //
 // What must hold at the end of a round (converge.go): every cluster's copies are those of the model, with the right
 // content and nothing more than canary-checker added; every stranger is as it was left; every deregistered Secret is
-// gone. What must hold at all times: no object that is not fanout's changes (watch.go, by a watch of its own on every
+// gone; every parent's status says of each agent that it selects what the copy there says itself (results.go). What must hold at all times: no object that is not fanout's changes (watch.go, by a watch of its own on every
 // API server); no copy is deleted that nothing has unwanted since the hub's generation it was created from (lineage.go),
 // even if it comes back; no credential does more than the probe until it is proven (credentials.go); fanout writes
 // nothing but what it needs to (aftermath.go), ends only when it is told to, races nowhere, and logs no token.
