@@ -1,0 +1,39 @@
+package integration
+
+import (
+	"testing"
+	"time"
+
+	"fanout/test/fixture"
+)
+
+// A canary-checker in the hub and fanout share a parent's status without a word: each writes its own part once.
+func TestCheckerSharesAParentsStatus(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	w.startFanout(t)
+	w.hub.StartChecker(t)
+	w.members["eu-west-prod"].StartChecker(t)
+	parent := w.checked("api-health", w.target(t))
+	w.hub.Apply(t, parent)
+	w.members["eu-west-prod"].EventuallyChecked(t, w.canaries, "api-health")
+	w.hub.EventuallyChecked(t, w.canaries, "api-health")
+	w.expectShown(t, "api-health", "Passed", "1 agent: 1 passed; 1 in sync", map[string]string{"eu-west-prod": "Passed"})
+	fixture.Eventually(t, "both have written to it", func() error {
+		return fixture.Same("the managers", fixture.Managers(w.hub.Get(t, w.canaries, "api-health")), []string{"canary-checker Update", "fanout Apply"})
+	})
+
+	w.edit(t, "api-health", "@every 2h")
+	w.hub.EventuallyChecked(t, w.canaries, "api-health")
+	w.members["eu-west-prod"].EventuallyChecked(t, w.canaries, "api-health")
+	w.expectShown(t, "api-health", "Passed", "1 agent: 1 passed; 1 in sync", nil)
+	before := len(w.statusWrites(t))
+	w.hub.Apply(t, w.hourly("new", "eu-*"))
+	w.expectDerived(t, "eu-west-prod", "new")
+	w.members["eu-west-prod"].Report(t, w.canaries, "new", fixture.Failing(time.Now(), "refused"))
+	w.expectShown(t, "new", "Failed", "1 agent: 1 failed; 1 in sync", nil)
+	for _, write := range w.statusWrites(t)[before:] {
+		if write.Name != "new" {
+			t.Errorf("%s of %s by %s", write.Verb, write.Name, write.UserAgent)
+		}
+	}
+}
