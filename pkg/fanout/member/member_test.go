@@ -61,6 +61,7 @@ func (h *aHub) HeardAll() {}
 type bench struct {
 	*Member
 	server   *fanouttest.Server
+	joined   *clusters.Member
 	metrics  *prometheus.Registry
 	warnedMu sync.Mutex // workers warn at the same time
 	warned   []string
@@ -81,11 +82,15 @@ func (h heard) Warn(key types.NamespacedName, reason, _ string) {
 }
 
 func work(t *testing.T, hub Hub, answer func(*fanouttest.Call) string) *bench {
-	b := &bench{server: &fanouttest.Server{Answer: answer}, metrics: prometheus.NewRegistry(), ended: make(chan struct{})}
+	return workAt(t, hub, &fanouttest.Server{Answer: answer})
+}
+
+func workAt(t *testing.T, hub Hub, server *fanouttest.Server) *bench {
+	b := &bench{server: server, metrics: prometheus.NewRegistry(), ended: make(chan struct{})}
 	everywhere, err := selector.ParseNamespaces("*")
 	must(t, err)
-	joined := &clusters.Member{Agent: member1, Client: b.server.Client(t), Namespaces: everywhere}
-	b.Member = New(joined, heard{hub, b}, Options{
+	b.joined = &clusters.Member{Agent: member1, Client: b.server.Client(t), Namespaces: everywhere}
+	b.Member = New(b.joined, heard{hub, b}, Options{
 		HubID: thisHub, CreateNamespaces: true, ConcurrentSyncs: 2, RequestTimeout: 30 * time.Second,
 		OrphanSweepPeriod: time.Hour, Results: &results.Reader{}, Metrics: NewMetrics(b.metrics), Clock: clock.RealClock{},
 	})
