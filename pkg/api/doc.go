@@ -1,0 +1,4 @@
+// Package api is what a running controller tells of what it knows: the types of /api/v1/ in JSON, and their meaning. The command
+// line and the page both show these, whether they come from a controller or, where none can be asked, from the parents' statuses.
+// Fields are only ever added to a version.
+package api
