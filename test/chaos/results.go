@@ -62,7 +62,7 @@ func (r *round) compareResults() *failure {
 			}
 		}
 		for agent, cluster := range selected {
-			says, want := shown.Agents[agent], r.says(live[cluster][at.copyOf(agent)], cluster)
+			says, want := shown.Agents[agent], r.says(agent, cluster, live[cluster][at.copyOf(agent)])
 			if !slices.ContainsFunc(want, func(begin string) bool { return strings.HasPrefix(says, begin) }) {
 				return &failure{"results", hubCluster, at, fmt.Sprintf("its status says of %s %q, and not any of %q", agent, says, want)}
 			}
@@ -72,8 +72,10 @@ func (r *round) compareResults() *failure {
 }
 
 // says is how the entry of an agent may begin whose copy that is.
-func (r *round) says(copied *unstructured.Unstructured, cluster string) []string {
+func (r *round) says(agent, cluster string, copied *unstructured.Unstructured) []string {
 	switch {
+	case cluster == "" && r.model.secrets[agent].bad: // it is not even known that it leads to another one's
+		return []string{"Unreachable: Refused", "Unreachable: Unauthorized"}
 	case cluster == "":
 		return []string{"Unreachable: Refused"}
 	case copied == nil || copied.GetLabels()[derive.LabelHub] != r.w.hubID:
