@@ -10,6 +10,7 @@ import (
 func noopRestart(t *testing.T, w *world) {
 	before := w.start(t, w.many, w.parents)
 	w.check(t)
+	w.reported(t)
 	steady := footprintOf(t, before)
 	w.stop(t)
 	members := written(w.counts(t))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"fanout/pkg/results"
 )
 
 // stormPeriod is how often each status changes.
@@ -54,4 +56,17 @@ func (w *world) check(t *testing.T) {
 	w.synced(t, w.fleet*w.held)
 	after := w.counts(t)
 	w.figures.add(t, "take-in-writes", float64(written(after)-written(before)), "writes", "to members while canary-checker takes in all their Canaries")
+}
+
+// reported waits until the parents' statuses have all that members report: until none has been written for longer than one that is due waits.
+func (w *world) reported(t *testing.T) {
+	t.Helper()
+	for before := int64(-1); ; {
+		_, now := w.hubWrites(t)
+		if now == before {
+			return
+		}
+		before = now
+		settle(t, results.UpdatePause+2*time.Second)
+	}
 }
