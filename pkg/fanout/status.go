@@ -53,7 +53,7 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 	next := results.Aggregate(p.asked(), agents, known.written.Shown, now)
 
 	s.mu.Lock()
-	known.states = next.States
+	known.states = next.Summary.States
 	at, due := known.written.Due(&next, now)
 	at = later(at, known.retry)
 	if !next.Next.IsZero() {

@@ -40,6 +40,11 @@ func NewCondition(reason, detail string, since time.Time) Condition {
 	return Condition{Reason: word(reason), Detail: strings.Clone(clip(detail, maxDetail)), Since: StampOf(since)}
 }
 
+// bounded is the condition as NewCondition makes it, wherever it came from.
+func (c Condition) bounded() Condition {
+	return Condition{Reason: word(c.Reason), Detail: clip(c.Detail, maxDetail), Since: c.Since}
+}
+
 // Waiting is the Reason of what fanout is about to write.
 const Waiting = "Waiting"
 

@@ -18,12 +18,11 @@ type Aggregated struct {
 	Next time.Time
 	// Unknown is of how many agents nothing is known yet; their state is Pending until then.
 	Unknown int
-	// States is how many agents are in each state.
-	States States
+	// Summary is what Status says in values.
+	Summary Summary
+	// Agents are all agents by name, also those for which Status has no room.
+	Agents []AgentSummary
 }
-
-// States are numbers of agents, by State.
-type States [len(stateNames)]int
 
 // Aggregate makes a parent's status at the time now of what is known of the agents that it selects; while its selector is not valid,
 // of those that hold a copy of it. before is what its status says already.
@@ -32,11 +31,12 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	known := merged(agents)
 	lines := make([]line, len(known))
 	order := make([]*line, len(known))
+	each := make([]AgentSummary, len(known))
 	var t totals
 	for i, a := range known {
 		lines[i] = lineOf(a, &p, &c)
 		order[i] = &lines[i]
-		t.add(order[i])
+		each[i] = t.add(order[i])
 	}
 	slices.SortFunc(order, (*line).compare)
 	errors := troubles(p.Fault, order)
@@ -65,7 +65,7 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	}
 	shown := ReadShown(status)
 	shown.Generation = p.Generation
-	return Aggregated{Status: status, Shown: shown, Next: c.next, Unknown: t.unknown, States: t.states}
+	return Aggregated{Status: status, Shown: shown, Next: c.next, Unknown: t.unknown, Summary: t.summary(status, transitioned), Agents: each}
 }
 
 // totals are the numbers of all agents.
@@ -78,7 +78,7 @@ type totals struct {
 	lastCheck                    Stamp
 }
 
-func (t *totals) add(l *line) {
+func (t *totals) add(l *line) AgentSummary {
 	t.agents++
 	t.states[l.state]++
 	switch {
@@ -96,6 +96,7 @@ func (t *totals) add(l *line) {
 		t.latency = max(t.latency, l.result.Latency)
 		t.timed = t.timed || l.result.Timed
 	}
+	return AgentSummary{Name: l.name, InSync: l.inSync(), Out: !l.unknown && l.out != "", Failing: l.state.failing()}
 }
 
 // state is that of the parent: of its agents' states the worst, and Pending where it has none.
