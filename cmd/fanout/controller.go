@@ -23,6 +23,7 @@ import (
 	cliflag "k8s.io/component-base/cli/flag"
 	logsapi "k8s.io/component-base/logs/api/v1"
 	_ "k8s.io/component-base/logs/json/register" // --logging-format=json
+	"k8s.io/component-base/version"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
@@ -84,15 +85,16 @@ func runController(ctx context.Context, f *flags) error {
 	shardMetrics := leases.NewMetrics(metrics)
 	var replica *leases.Replica
 	var share *shard.Share
+	name := ""
 	toMembers := userAgent()
 	if f.shard {
 		if replica, err = newReplica(hub, f, shardMetrics); err != nil {
 			return err
 		}
-		share = replica.Share()
+		share, name = replica.Share(), replica.Name()
 		// For the audit logs of those that are written to: which of the replicas did.
-		toMembers += " replica/" + replica.Name()
-		config.UserAgent += " replica/" + replica.Name()
+		toMembers += " replica/" + name
+		config.UserAgent += " replica/" + name
 	}
 	config.Wrap(share.Fence)
 	client, err := rest.HTTPClientFor(config)
@@ -113,9 +115,15 @@ func runController(ctx context.Context, f *flags) error {
 		return fmt.Errorf("listen on --bind-address: %w", err)
 	}
 	health := &health{}
-	endpoints := serve(listener, health, metrics, f.profiling)
+	endpoints := serve(listener, probes(health, metrics, f.profiling))
 	defer endpoints.stop()
 	logger.Info("Serving /healthz, /readyz and /metrics", "address", listener.Addr().String())
+	source := newSource(health, f)
+	stopTelling, err := tell(logger, source, f)
+	if err != nil {
+		return err
+	}
+	defer stopTelling()
 
 	hubID, err := identify(ctx, hub, f)
 	if ctx.Err() != nil {
@@ -148,6 +156,8 @@ func runController(ctx context.Context, f *flags) error {
 			ResyncPeriod:      f.resyncPeriod,
 			OrphanSweepPeriod: f.orphanSweepPeriod,
 			Share:             share,
+			Version:           version.Get().GitVersion,
+			Replica:           name,
 			Recorder:          recorder,
 			Metrics:           controllerMetrics,
 			Clock:             clock.RealClock{},
@@ -168,6 +178,7 @@ func runController(ctx context.Context, f *flags) error {
 			Metrics:           registryMetrics,
 			Clock:             clock.RealClock{},
 		})
+		defer source.tellOf(controller)()
 		var running sync.WaitGroup
 		running.Go(func() { controller.Run(ctx) })
 		running.Go(func() { registry.Run(ctx) })

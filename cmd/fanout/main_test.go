@@ -31,7 +31,7 @@ func runFanout(t *testing.T, ctx context.Context, args ...string) (code int, out
 
 // controller is the arguments of a controller that would find no hub.
 func controller(args ...string) []string {
-	return append([]string{"controller", "--kubeconfig=/does/not/exist", "--bind-address=127.0.0.1:0"}, args...)
+	return append([]string{"controller", "--kubeconfig=/does/not/exist", "--bind-address=127.0.0.1:0", "--api-bind-address=127.0.0.1:0"}, args...)
 }
 
 func says(t *testing.T, what, text string, parts ...string) {
@@ -78,7 +78,7 @@ func TestHelpOfTheControllerHasItsFlagsInSections(t *testing.T) {
 				"Hub flags:", "--cluster-namespace", "--kubeconfig", "--registration", "--resync-period",
 				"Members flags:", "--concurrent-syncs", "--create-namespaces", "--deregister-timeout", "--orphan-sweep-period",
 				"--probe-failure-threshold", "--probe-period", "--probe-timeout", "--request-timeout",
-				"Serving flags:", "--bind-address", "--shutdown-timeout",
+				"Serving flags:", "--api-bind-address", "--bind-address", "--shutdown-timeout",
 				"Leader election flags:", "--leader-elect",
 				"Logs flags:", "--logging-format",
 			} {
@@ -140,6 +140,9 @@ func TestAFaultOfTheCommandLine(t *testing.T) {
 		{"a registration nobody knows", controller("--registration=native,flux"), []string{"--registration", `"flux"`, "argocd"}},
 		{"no registration", controller("--registration="), []string{"--registration", "at least one"}},
 		{"an address without a port", controller("--bind-address=localhost"), []string{"--bind-address", "localhost"}},
+		{"an address for whoever asks", controller("--api-bind-address=0.0.0.0:8082"), []string{"--api-bind-address", "0.0.0.0", "loopback", "port-forward"}},
+		{"an address for all that ask", controller("--api-bind-address=:8082"), []string{"--api-bind-address", "loopback"}},
+		{"a name to ask at", controller("--api-bind-address=localhost:8082"), []string{"--api-bind-address", "loopback"}},
 		{"a lease shorter than its renewal", controller("--leader-elect-lease-duration=10s"), []string{"--leader-elect-lease-duration"}},
 		{"a renewal with too few attempts", controller("--leader-elect-retry-period=5s"), []string{"--leader-elect-renew-deadline", "--leader-elect-retry-period"}},
 		{"no retry", controller("--leader-elect-retry-period=0"), []string{"--leader-elect-retry-period"}},

@@ -47,7 +47,8 @@ type endpoints struct {
 	done   chan struct{}
 }
 
-func serve(listener net.Listener, health *health, metrics *prometheus.Registry, profiling bool) *endpoints {
+// probes answer the kubelet and whoever collects metrics.
+func probes(health *health, metrics *prometheus.Registry, profiling bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", health.healthz)
 	mux.HandleFunc("/readyz", health.readyz)
@@ -57,8 +58,12 @@ func serve(listener net.Listener, health *health, metrics *prometheus.Registry, 
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
+	return mux
+}
+
+func serve(listener net.Listener, handler http.Handler) *endpoints {
 	e := &endpoints{
-		server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute},
+		server: &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10},
 		done:   make(chan struct{}),
 	}
 	go func() {

@@ -18,7 +18,7 @@ func TestEndpoints(t *testing.T) {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "fanout_test", Help: "A test."}))
 	health := &health{}
-	served := serve(listener, health, metrics, false)
+	served := serve(listener, probes(health, metrics, false))
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	get := func(path string) (int, string) {
 		t.Helper()
@@ -62,7 +62,7 @@ func TestProfilesWhereAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := serve(listener, &health{}, prometheus.NewRegistry(), true)
+	served := serve(listener, probes(&health{}, prometheus.NewRegistry(), true))
 	defer served.stop()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get("http://" + listener.Addr().String() + "/debug/pprof/heap?gc=1")

@@ -220,7 +220,7 @@ func (s *stage) startFanout(ctx context.Context, binary string, screen *screen) 
 	}
 	command := []string{
 		binary, "controller", "--kubeconfig", filepath.Join(s.dir, hubName+".kubeconfig"),
-		"--cluster-namespace", membersNamespace, "--bind-address", "127.0.0.1:0", "-v", "2",
+		"--cluster-namespace", membersNamespace, "--bind-address", "127.0.0.1:0", "--api-bind-address", "127.0.0.1:0", "-v", "2",
 	}
 	screen.progress("starting fanout: bin/fanout %s", strings.Join(command[1:], " "))
 	begin := time.Now()

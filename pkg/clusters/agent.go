@@ -36,6 +36,7 @@ func (k *keeper) introduce(secret *corev1.Secret) {
 	if !k.named {
 		k.named = true
 		k.miss(secret, Connecting, "")
+		k.tellParticulars()
 	}
 	k.count(k)
 }

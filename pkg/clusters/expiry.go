@@ -58,6 +58,7 @@ func (k *keeper) use(ctx context.Context, secret *corev1.Secret, config *kubecon
 		return
 	}
 	k.options.Metrics.expires(k.agent, k.name, expiry.At)
+	k.note(func(p *Particulars) { p.Expires = expiry.At })
 	if expiry.Since.IsZero() {
 		expiry.Since = k.options.Clock.Now() // which it has been at least
 	}
@@ -71,6 +72,7 @@ func (k *keeper) use(ctx context.Context, secret *corev1.Secret, config *kubecon
 func (k *keeper) unuse() {
 	k.ends = foreseen{}
 	k.options.Metrics.expiresNot(k.agent, k.name)
+	k.note(func(p *Particulars) { p.Expires = time.Time{} })
 }
 
 // foresee warns the Secret's owner when the end of the credential in use has come nearer: once for each nearness, and

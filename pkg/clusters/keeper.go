@@ -40,10 +40,12 @@ type keeper struct {
 	rejoins  bool                          // the member is taken back since its Secret says something else of it
 	ends     foreseen                      // the end of the credential in use
 	redactor redactor
+
+	particulars *Particulars // never changed, since the handler has it too
 }
 
 func newKeeper(r *Registry, secret *corev1.Secret) *keeper {
-	k := &keeper{Registry: r, name: secret.Name, secret: secret, wake: make(chan struct{}, 1)}
+	k := &keeper{Registry: r, name: secret.Name, secret: secret, wake: make(chan struct{}, 1), particulars: &Particulars{Secret: secret.Name}}
 	k.enter(Connecting)
 	return k
 }
@@ -192,6 +194,7 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
 	k.use(ctx, secret, config)
+	k.noteSecret(secret)
 	current := &line{}
 	current.swap(conn)
 	defer func() { current.current.Load().close() }()
@@ -238,7 +241,9 @@ func (k *keeper) keep(ctx context.Context, secret *corev1.Secret, retry *wait.Ba
 	})
 	defer k.handler.Leave(k.agent)
 	k.inUse = secret
-	return k.attend(ctx, secret, id, client, current)
+	version := k.askVersion(ctx, client)
+	defer version.stop()
+	return k.attend(ctx, secret, id, client, current, version)
 }
 
 // connect prepares a connection whose credential is printed nowhere.
@@ -249,7 +254,7 @@ func (k *keeper) connect(config *kubeconfig.Config) (*connection, error) {
 
 // attend probes the member and follows its Secret from the version on that it joined by. It returns when the member has to
 // be taken back.
-func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, client rest.Interface, current *line) error {
+func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, client rest.Interface, current *line, version *asking) error {
 	failures := 0
 	period := func() time.Duration { return wait.Jitter(k.options.ProbePeriod, 0.2) }
 	probeDue := k.options.Clock.NewTimer(period())
@@ -273,6 +278,10 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 				return err
 			}
 			k.relabel(ctx, secret)
+			continue
+		case answer := <-version.answer:
+			version.stop()
+			k.note(func(p *Particulars) { p.ServerVersion = answer })
 			continue
 		case <-probeDue.C():
 			probeDue.Reset(period())

@@ -56,6 +56,9 @@ type Handler interface {
 	Miss(Missing)
 	// Forget tells that no Secret registers the agent any more, or that another replica looks after it. It comes after Leave.
 	Forget(agent string)
+	// Note tells what else is known of an agent that was joined or missed. That counts until the next Note, or Forget. It does not block.
+	// Nobody changes what known points at.
+	Note(agent string, known *Particulars)
 	// Complete tells, once, that every agent has been joined or missed that was registered at first.
 	Complete()
 	// Drain removes from a member that is not joined all that was put there, and returns nil when nothing is

@@ -35,6 +35,7 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 			return err
 		}
 		k.inUse = secret
+		k.noteSecret(secret)
 		return nil
 	}
 	next, err := k.connect(config)
@@ -67,6 +68,7 @@ func (k *keeper) renew(ctx context.Context, joined, secret *corev1.Secret, id st
 	k.renewed(ctx, secret, id)
 	k.use(ctx, secret, config)
 	k.inUse = secret
+	k.noteSecret(secret)
 	return nil
 }
 

@@ -53,7 +53,10 @@ func (k *keeper) refuseLeaving(ctx context.Context, secret *corev1.Secret, err e
 
 // keepOld reports a changed kubeconfig that does not work, while the last one does.
 func (k *keeper) keepOld(ctx context.Context, secret *corev1.Secret, err error) {
-	k.warn(ctx, secret, string(StateOf(err)), "the changed Secret is not used, the last one still is: "+err.Error())
+	const unused = "the changed Secret is not used, the last one still is: "
+	if k.warn(ctx, secret, string(StateOf(err)), unused+err.Error()) {
+		k.note(func(p *Particulars) { p.Unused = k.redactor.text(unused + err.Error()) })
+	}
 }
 
 // warn reports a trouble, and returns whether it is another one than was last reported.

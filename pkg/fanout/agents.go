@@ -1,6 +1,8 @@
 package fanout
 
 import (
+	"time"
+
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout/derive"
 	"fanout/pkg/results"
@@ -14,11 +16,17 @@ type known struct {
 	last *running
 	// missing is why the member is not joined, kept until at knows better.
 	missing *clusters.Missing
+
+	// What follows is of interest to those alone who ask: see tell.go.
+	number      uint32    // another one for each agent that there ever was
+	since       time.Time // when its member was joined or left
+	particulars *clusters.Particulars
 }
 
 // join notes that m is at work. What was known of another cluster of that name is not believed of this one. The caller has the lock.
 func (c *Controller) join(m *running) {
 	k := c.known(m.name)
+	k.since = c.options.Clock.Now()
 	if k.at = m; k.last != nil && k.last.id != m.id {
 		k.last = nil
 	}
@@ -33,6 +41,7 @@ func (c *Controller) leave(m *running) {
 	if k == nil || k.at != m {
 		return
 	}
+	k.since = c.options.Clock.Now()
 	if k.at = nil; m.IsKnown() {
 		k.last = m
 	}
@@ -41,7 +50,8 @@ func (c *Controller) leave(m *running) {
 func (c *Controller) known(name string) *known {
 	k := c.agents[name]
 	if k == nil {
-		k = &known{}
+		k = &known{number: c.numbered}
+		c.numbered++
 		c.agents[name] = k
 	}
 	return k
@@ -55,7 +65,16 @@ func (c *Controller) Miss(missing clusters.Missing) {
 		k.missing = &missing
 	}
 	c.mu.Unlock()
+	c.changes.tell()
 	c.statuses.lookFor(missing.Agent, missing.Labels)
+}
+
+// Note implements clusters.Handler.
+func (c *Controller) Note(agent string, known *clusters.Particulars) {
+	c.mu.Lock()
+	c.known(agent).particulars = known
+	c.mu.Unlock()
+	c.changes.tell()
 }
 
 // Forget implements clusters.Handler: no parent speaks of the agent any more.
@@ -64,6 +83,7 @@ func (c *Controller) Forget(name string) {
 	k := c.agents[name]
 	delete(c.agents, name)
 	c.mu.Unlock()
+	c.changes.tell()
 	if k != nil {
 		c.statuses.lookFor(name, k.labels())
 	}
@@ -79,6 +99,7 @@ func (c *Controller) heardFrom(a *agent) {
 		k.last, k.missing = nil, nil
 	}
 	c.mu.Unlock()
+	c.changes.tell()
 	c.statuses.lookFor(a.name, a.labels())
 }
 

@@ -39,6 +39,7 @@ func (a asked) Warn(key types.NamespacedName, reason, message string) {
 
 // Heard has the parent's status looked at.
 func (a asked) Heard(key types.NamespacedName, transition bool) {
+	a.changes.tell()
 	if place, ok := derive.ParentOf(key, a.name); ok {
 		a.statuses.look(place, transition)
 	}

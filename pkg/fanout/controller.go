@@ -35,10 +35,12 @@ type Controller struct {
 	ready   chan struct{} // closed when parents is complete
 
 	statuses *statuses
+	changes  changes
 
-	mu      sync.RWMutex
-	members map[string]*running
-	agents  map[string]*known // all that are registered, whether or not their members are joined
+	mu       sync.RWMutex
+	members  map[string]*running
+	agents   map[string]*known // all that are registered, whether or not their members are joined
+	numbered uint32            // how many agents there ever were
 }
 
 // running is a member's controller at work.
@@ -62,6 +64,7 @@ func New(client rest.Interface, options Options) *Controller {
 		ready:   make(chan struct{}),
 		members: map[string]*running{},
 		agents:  map[string]*known{},
+		changes: changes{clock: options.Clock},
 	}
 	c.options.results = &results.Reader{}
 	c.statuses = newStatuses(c)
@@ -96,6 +99,7 @@ func hubCanaries(client dynamic.Interface, timeout time.Duration) *cache.ListWat
 func (c *Controller) Run(ctx context.Context) {
 	logger := klog.FromContext(ctx)
 	var group sync.WaitGroup
+	defer c.changes.end()
 	defer c.options.Metrics.forgetParents()
 	defer group.Wait()
 	group.Go(func() { c.hub.RunWithContext(ctx) })
@@ -104,6 +108,7 @@ func (c *Controller) Run(ctx context.Context) {
 		case <-c.hub.HasSyncedChecker().Done():
 			logger.Info("Read the hub's Canaries", "count", len(c.parents.ListKeys()))
 			close(c.ready)
+			c.changes.tell()
 		case <-ctx.Done():
 		}
 	})
@@ -152,6 +157,7 @@ func (c *Controller) Relabel(agent string, labels map[string]string) {
 		return
 	}
 	before := m.relabel(labels)
+	c.changes.tell()
 	for _, item := range c.parents.List() {
 		if p := item.(*parent); p.matches(agent, before) != p.matches(agent, labels) {
 			m.Look(derive.Place(p.key(), agent))
@@ -167,6 +173,7 @@ func (c *Controller) Leave(agent string) {
 	delete(c.members, agent)
 	c.leave(m)
 	c.mu.Unlock()
+	c.changes.tell()
 	if m != nil {
 		m.stop()
 		<-m.stopped
@@ -216,6 +223,7 @@ func (c *Controller) start(ctx context.Context, joined *clusters.Member, begun f
 		begun(m)
 	}
 	c.mu.Unlock()
+	c.changes.tell()
 	// Registered first and enqueued after: a parent that changes in between is seen by one of the two.
 	c.enqueueAll(m)
 	go func() {
@@ -230,6 +238,7 @@ func (c *Controller) changed(before, after any) {
 	old, new := asParent(before), asParent(after)
 	c.options.Metrics.parentChanged(old, new)
 	c.statuses.changed(old, new)
+	c.changes.tell()
 	if old != nil && new != nil && old.sameAs(new) {
 		return
 	}

@@ -28,6 +28,8 @@ type Options struct {
 	// Share is the part of the members that this replica works with; nil is all of them. Whoever has the hub itself tells the
 	// owners of parents what concerns no member.
 	Share *shard.Share
+	// Version is fanout's own, and Replica the name of this process where it is one of several that share; both for those who ask.
+	Version, Replica string
 	// Recorder tells the owners of parents what is wrong with them.
 	Recorder record.EventRecorder
 	// Metrics counts what is done.

@@ -25,8 +25,8 @@ type status struct {
 	expected results.Digest
 	// before is what it said of agents when fanout started, as far as nothing better is known.
 	before map[string]*results.Entry
-	// states is how its agents were when that was last looked at.
-	states results.States
+	// told is how it was when it was last looked at, nil before that.
+	told *tally
 	// due is when it is looked at next, zero where it is not.
 	due time.Time
 	// retry is before when it is not written again, since that has failed so often in a row.
@@ -49,11 +49,17 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 	}
 	now := s.options.Clock.Now()
 	agents := s.agentsOf(p, known.before)
+	s.mu.Lock()
 	known.outgrow(agents)
+	s.mu.Unlock()
 	next := results.Aggregate(p.asked(), agents, known.written.Shown, now)
+	told := s.tally(p, &next)
 
 	s.mu.Lock()
-	known.states = next.Summary.States
+	if !told.equal(known.told) {
+		defer s.changes.tell()
+	}
+	known.told = told
 	at, due := known.written.Due(&next, now)
 	at = later(at, known.retry)
 	if !next.Next.IsZero() {

@@ -193,8 +193,10 @@ func (s *statuses) states() (byNamespace map[string]results.States, oldest time.
 	s.mu.Lock()
 	for key, known := range s.all {
 		sum := byNamespace[key.Namespace]
-		for state, n := range known.states {
-			sum[state] += n
+		if known.told != nil {
+			for state, n := range known.told.States {
+				sum[state] += n
+			}
 		}
 		byNamespace[key.Namespace] = sum
 	}

@@ -1,6 +1,9 @@
 package results
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Parent is what of a parent counts for its status.
 type Parent struct {
@@ -19,8 +22,7 @@ func ReadParent(canary map[string]any) Parent {
 	metadata, _ := canary["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
 	spec, _ := canary["spec"].(map[string]any)
-	schedule, _ := spec["schedule"].(string)
-	interval, _ := number(spec["interval"])
+	schedule, interval := timesOf(spec)
 	replicas, limited := number(spec["replicas"])
 	generation, _ := number(metadata["generation"])
 	return Parent{
@@ -28,6 +30,22 @@ func ReadParent(canary map[string]any) Parent {
 		Schedule:   ParseSchedule(schedule, interval),
 		Paused:     annotations["suspend"] == "true" || limited && replicas == 0,
 	}
+}
+
+// ScheduleOf returns when a Canary is run, in the words of a schedule; empty where it does not say.
+func ScheduleOf(canary map[string]any) string {
+	spec, _ := canary["spec"].(map[string]any)
+	schedule, interval := timesOf(spec)
+	if schedule == "" && interval > 0 {
+		return fmt.Sprintf("@every %ds", interval)
+	}
+	return schedule
+}
+
+func timesOf(spec map[string]any) (schedule string, interval int64) {
+	schedule, _ = spec["schedule"].(string)
+	interval, _ = number(spec["interval"])
+	return schedule, interval
 }
 
 // number reads a whole number as the decoders of JSON return it.

@@ -6,6 +6,10 @@ import (
 	"unicode/utf8"
 )
 
+// Clip returns a text of anybody's as it may be shown anywhere: on one line, with nothing in it that does harm, and of no more bytes
+// than limit.
+func Clip(s string, limit int) string { return clip(s, limit) }
+
 // clip returns s without what could do harm where it is shown (see harmless), and no more than limit bytes of it: of a longer text
 // the beginning and the end, which is where an error says what went wrong. Its work is bounded by limit, and clipping twice is
 // clipping once.

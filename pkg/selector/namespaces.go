@@ -1,5 +1,7 @@
 package selector
 
+import "strings"
+
 // Namespaces tells which namespaces a list of patterns names. It never changes, so it may be copied and used
 // concurrently. The zero Namespaces names none.
 type Namespaces struct {
@@ -22,6 +24,18 @@ func ParseNamespaces(text string) (Namespaces, error) {
 func (n Namespaces) Matches(namespace string) bool {
 	name, ok := foldName(namespace)
 	return ok && !n.excluded.matches(name, nil) && (n.exclusionsOnly || n.named.matches(name, nil))
+}
+
+// SplitNamespaces returns the patterns of such a text without the blanks around them, and none of an empty one.
+func SplitNamespaces(text string) []string {
+	if text == "" {
+		return nil
+	}
+	patterns := splitOutsideBraces(text)
+	for i := range patterns {
+		patterns[i] = strings.TrimSpace(patterns[i])
+	}
+	return patterns
 }
 
 // splitOutsideBraces splits text at the commas that stand in no braces. Braces that are not in pairs are left for the

@@ -35,8 +35,12 @@ var rules = []rule{{
 }, {
 	in:      []string{"pkg/fanout/..."},
 	never:   []string{"fanout/..."},
-	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/...", "fanout/pkg/results", "fanout/pkg/shard"},
-	because: "pkg/fanout builds on pkg/selector, pkg/clusters, pkg/results and pkg/shard, and on nothing else of this module",
+	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/...", "fanout/pkg/results", "fanout/pkg/shard", "fanout/pkg/api"},
+	because: "pkg/fanout builds on pkg/selector, pkg/clusters, pkg/results and pkg/shard, answers as pkg/api has it, and knows nothing else of this module",
+}, {
+	in:      []string{"pkg/api/..."},
+	never:   []string{"fanout/...", "k8s.io/..."},
+	because: "pkg/api says what is told, over HTTP too; who tells and who asks build on it",
 }, {
 	in:      []string{"pkg/fanout/member/..."},
 	never:   []string{"fanout/..."},
