@@ -19,7 +19,7 @@ func TestFaultyValuesAreRefused(t *testing.T) {
 		"flags: {probe-period: 5}":                          "at '/flags/probe-period'",
 		"flags: {probe-period: 5 s}":                        "at '/flags/probe-period'",
 		"flags: {create-namespaces: 'no'}":                  "at '/flags/create-namespaces'",
-		"flags: {api-bind-address: '0.0.0.0:8082'}":        "at '/flags/api-bind-address'",
+		"flags: {api-bind-address: '0.0.0.0:8082'}":         "at '/flags/api-bind-address'",
 		"flags: {v: 9}":                                     "at '/flags/v'",
 		"flags: {registration: capi}":                       "additional properties 'registration' not allowed",
 		"image: {tagg: v1}":                                 "at '/image': additional properties 'tagg' not allowed",
