@@ -83,15 +83,16 @@ func runController(ctx context.Context, f *flags) error {
 		Help: "1 while this process works, as the leader or as one of several that share the members; 0 while it stands by.",
 	})
 	shardMetrics := leases.NewMetrics(metrics)
-	var replica *leases.Replica
+	var sharing *sharer
 	var share *shard.Share
-	name := ""
+	var name string
+	var owner func(string) string
 	toMembers := userAgent()
 	if f.shard {
-		if replica, err = newReplica(hub, f, shardMetrics); err != nil {
+		if sharing, err = newReplica(hub, config, f, shardMetrics); err != nil {
 			return err
 		}
-		share, name = replica.Share(), replica.Name()
+		share, name, owner = sharing.Share(), sharing.Name(), sharing.Owner
 		// For the audit logs of those that are written to: which of the replicas did.
 		toMembers += " replica/" + name
 		config.UserAgent += " replica/" + name
@@ -158,6 +159,7 @@ func runController(ctx context.Context, f *flags) error {
 			Share:             share,
 			Version:           version.Get().GitVersion,
 			Replica:           name,
+			Owner:             owner,
 			Recorder:          recorder,
 			Metrics:           controllerMetrics,
 			Clock:             clock.RealClock{},
@@ -182,10 +184,13 @@ func runController(ctx context.Context, f *flags) error {
 		var running sync.WaitGroup
 		running.Go(func() { controller.Run(ctx) })
 		running.Go(func() { registry.Run(ctx) })
+		if sharing != nil {
+			running.Go(func() { sharing.exchange(ctx, controller) })
+		}
 		running.Wait()
 	}
-	if replica != nil {
-		shareWork(ctx, replica, work)
+	if sharing != nil {
+		sharing.shareWork(ctx, work)
 		return nil
 	}
 	return lead(ctx, hub, recorder, f.leaderElection, health, afterReplicas(hub, f, work))

@@ -41,6 +41,7 @@ type flags struct {
 	shutdownTimeout   time.Duration
 	profiling         bool
 	shard             bool
+	shardPort         int
 	leaderElection    componentbase.LeaderElectionConfiguration
 	logs              *logsapi.LoggingConfiguration
 }
@@ -96,7 +97,9 @@ func (f *flags) sections() (sections cliflag.NamedFlagSets) {
 	serving.BoolVar(&f.profiling, "profiling", f.profiling, "Serve profiles of CPU and memory at /debug/pprof on --bind-address, to whoever can reach that.")
 	serving.DurationVar(&f.shutdownTimeout, "shutdown-timeout", f.shutdownTimeout, "How long stopping may take before the process ends anyway.")
 
-	sections.FlagSet("sharing").BoolVar(&f.shard, "shard", f.shard, "Have all replicas work, each with its share of the members, instead of one that leads. The flags of leader election say how long a replica's Lease holds.")
+	sharing := sections.FlagSet("sharing")
+	sharing.IntVar(&f.shardPort, "shard-port", f.shardPort, "Port at which replicas that share tell each other what their members report, at the address from which this one reaches the hub. 0 is any.")
+	sharing.BoolVar(&f.shard, "shard", f.shard, "Have all replicas work, each with its share of the members, instead of one that leads. The flags of leader election say how long a replica's Lease holds.")
 	componentoptions.BindLeaderElectionFlags(&f.leaderElection, sections.FlagSet("leader election"))
 	logsapi.AddFlags(f.logs, sections.FlagSet("logs"))
 	return sections
@@ -191,6 +194,9 @@ func (f *flags) validate() error {
 		if l.ResourceLock != resourcelock.LeasesResourceLock {
 			faults = append(faults, fmt.Errorf("--leader-elect-resource-lock %q: only %q is supported", l.ResourceLock, resourcelock.LeasesResourceLock))
 		}
+	}
+	if f.shardPort < 0 || f.shardPort > 65535 {
+		faults = append(faults, fmt.Errorf("--shard-port: must be a port, or 0 for any, not %d", f.shardPort))
 	}
 	for _, module := range append(f.logs.VModule, logsapi.VModuleItem{Verbosity: f.logs.Verbosity}) {
 		if module.Verbosity > maxVerbosity {

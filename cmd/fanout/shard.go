@@ -3,15 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"fanout/pkg/fanout"
+	"fanout/pkg/peers"
 	"fanout/pkg/shard"
 	"fanout/pkg/shard/leases"
 )
@@ -27,28 +32,78 @@ func (f *flags) leaseOptions() leases.Options {
 	}
 }
 
-// newReplica returns this process as one of several that share the members.
-func newReplica(hub kubernetes.Interface, f *flags, metrics *leases.Metrics) (*leases.Replica, error) {
+// sharer is this process as one of several that share the members.
+type sharer struct {
+	*leases.Replica
+	identity *peers.Identity
+	listener net.Listener
+}
+
+// newReplica returns a replica that listens for the others.
+func newReplica(hub kubernetes.Interface, config *rest.Config, f *flags, metrics *leases.Metrics) (*sharer, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("share members: %w", err)
+	}
+	identity, err := peers.NewIdentity()
+	if err != nil {
+		return nil, err
+	}
+	address, err := addressTowards(config)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(f.shardPort)))
+	if err != nil {
+		return nil, fmt.Errorf("listen for other replicas on --shard-port: %w", err)
 	}
 	id := string(uuid.NewUUID())
 	options := f.leaseOptions()
 	options.Identity = host + "_" + id
 	options.Suffix, _, _ = strings.Cut(id, "-")
+	options.Contact = shard.Contact{Address: listener.Addr().String(), Key: identity.Key}
 	options.Metrics = metrics
-	return leases.New(hub, options), nil
+	return &sharer{leases.New(hub, options), identity, listener}, nil
+}
+
+// addressTowards returns the address of this process's own that the hub sees: in a pod the pod's, at which other pods reach it too.
+func addressTowards(config *rest.Config) (string, error) {
+	server, _, err := rest.DefaultServerUrlFor(config)
+	if err != nil {
+		return "", fmt.Errorf("find the hub's address: %w", err)
+	}
+	port := server.Port()
+	if port == "" {
+		port = "443"
+	}
+	conn, err := net.Dial("udp", net.JoinHostPort(server.Hostname(), port)) // sends nothing
+	if err != nil {
+		return "", fmt.Errorf("find the address at which other replicas reach this one: %w", err)
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).IP.String(), nil
+}
+
+// exchange has controller tell the other replicas what it knows, and hear what they do, until ctx ends.
+func (r *sharer) exchange(ctx context.Context, controller *fanout.Controller) {
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := peers.Serve(ctx, r.listener, r.identity, r.Contacts, controller.Tell); err != nil {
+			klog.FromContext(ctx).Error(err, "Tell other replicas what members report")
+		}
+	})
+	running.Go(func() { peers.Follow(ctx, r.identity, r.Contacts, r.Share().Changed, controller.Hear) })
+	running.Wait()
 }
 
 // shareWork runs work, which takes what the replica's share is, until ctx ends. The replica's Lease is renewed until the work has
 // stopped, and released then.
-func shareWork(ctx context.Context, replica *leases.Replica, work func(context.Context)) {
-	klog.FromContext(ctx).Info("Sharing the members with other replicas", "lease", replica.Name())
+func (r *sharer) shareWork(ctx context.Context, work func(context.Context)) {
+	klog.FromContext(ctx).Info("Sharing the members with other replicas", "lease", r.Name(), "address", r.listener.Addr().String())
 	sharing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var running sync.WaitGroup
-	running.Go(func() { replica.Run(sharing) })
+	running.Go(func() { r.Run(sharing) })
 	work(ctx)
 	stop()
 	running.Wait()

@@ -23,7 +23,7 @@ func (k *keeper) unname() {
 	k.names.leave(k.agent, k.name)
 }
 
-// withdraw tells the handler that the agent is not this Secret's any more, or not to be looked after here.
+// withdraw tells the handler that the agent is not this Secret's any more.
 func (k *keeper) withdraw() {
 	if k.named {
 		k.handler.Forget(k.agent)

@@ -34,7 +34,7 @@ type Missing struct {
 	Agent string
 	// Labels are the last known, nil where they are not known.
 	Labels map[string]string
-	// State is Connecting until the member was asked for the first time.
+	// State is Connecting until the member was asked for the first time, and Elsewhere where another replica works with it.
 	State State
 	// Detail is what is wrong, and what to do.
 	Detail string
@@ -54,7 +54,7 @@ type Handler interface {
 	// Miss tells of an agent that is registered and not joined, and of how it is doing. That counts until the next Miss, Join or
 	// Forget.
 	Miss(Missing)
-	// Forget tells that no Secret registers the agent any more, or that another replica looks after it. It comes after Leave.
+	// Forget tells that no Secret registers the agent any more. It comes after Leave.
 	Forget(agent string)
 	// Note tells what else is known of an agent that was joined or missed. That counts until the next Note, or Forget. It does not block.
 	// Nobody changes what known points at.

@@ -76,25 +76,29 @@ func (k *keeper) lastID(secret *corev1.Secret) string {
 	return k.id
 }
 
-// standBy leaves the Secret to another replica until something changes. It only sees to it that no younger Secret here takes the
-// agent's name.
+// standBy leaves the Secret to another replica until something changes. It only tells the handler of the agent, and sees to it that no
+// younger Secret here takes the agent's name.
 func (k *keeper) standBy(ctx context.Context, secret *corev1.Secret) {
 	k.options.Metrics.forget(k.name)
 	k.unuse()
 	k.said, k.id = "", ""
-	k.withdraw()
-	k.count(k)
 	agent, err := k.options.Formats.agentOf(secret)
 	switch {
 	case err != nil || k.options.Formats.switchedOff(secret) != nil:
 		k.assume("")
 	case k.options.Formats.isLeaving(secret):
-		k.names.leave(k.agent, k.name)
+		k.unname()
 	default:
 		k.assume(agent)
-		_ = k.names.take(agent, k.claim(secret.CreationTimestamp.Time), k.poke)
+		if k.names.take(agent, k.claim(secret.CreationTimestamp.Time), k.poke) != nil {
+			k.withdraw()
+			break
+		}
 		defer k.names.release(agent, k.name)
+		k.named = true
+		k.miss(secret, Elsewhere, "")
 	}
+	k.count(k)
 	k.pause(ctx, time.Hour)
 	if latest := k.latest(); latest != nil && k.isMine(latest) {
 		k.enter(Connecting)

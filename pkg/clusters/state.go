@@ -17,6 +17,9 @@ const (
 	Leaving      State = "Leaving"      // being deregistered
 )
 
+// Elsewhere is what a Handler is told of a member that another replica works with.
+const Elsewhere State = "Elsewhere"
+
 var states = []State{Connecting, Connected, Unreachable, Unauthorized, Forbidden, Refused, Leaving}
 
 var (

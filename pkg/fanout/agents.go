@@ -64,7 +64,14 @@ func (c *Controller) Miss(missing clusters.Missing) {
 	if missing.State != clusters.Connecting || k.missing == nil && k.last == nil {
 		k.missing = &missing
 	}
+	last := k.last
+	if missing.State == clusters.Elsewhere {
+		k.last = nil
+	}
 	c.mu.Unlock()
+	if missing.State == clusters.Elsewhere && last != nil {
+		c.statuses.keep(missing.Agent, last)
+	}
 	c.changes.tell()
 	c.statuses.lookFor(missing.Agent, missing.Labels)
 }
@@ -125,31 +132,49 @@ func (k *known) informant() *running {
 	return k.last
 }
 
+// isElsewhere tells whether another replica works with the member.
+func (k *known) isElsewhere() bool {
+	return k.at == nil && k.missing != nil && k.missing.State == clusters.Elsewhere
+}
+
 // away says why the member can't be asked.
 func (k *known) away() results.Condition {
-	if k.missing == nil || k.missing.State == clusters.Connecting || k.at != nil && k.at.IsKnown() {
+	if k.missing == nil || k.missing.State == clusters.Connecting || k.isElsewhere() || k.at != nil && k.at.IsKnown() {
 		return results.Condition{}
 	}
 	return results.NewCondition(string(k.missing.State), k.missing.Detail, k.missing.Since)
 }
 
 // agentsOf is what is known of the agents that p selects; while its selector is not valid, of those that hold a copy of it. before is
-// what p's status said of them when fanout started.
-//
-// All agents are this process's own. Were the statuses of parents to be written while several replicas share the members, what the others
-// know would come in here (results.Merge), and statuses.owns would say who writes.
-func (c *Controller) agentsOf(p *parent, before map[string]*results.Entry) []results.Agent {
+// what p's status said of them when nothing was known yet, and heard what other replicas told of theirs.
+func (c *Controller) agentsOf(p *parent, before map[string]*results.Entry, heard map[string]*results.Agent) []results.Agent {
+	return c.agentsWhere(p, before, heard, func(*known) bool { return true })
+}
+
+// ownAgentsOf is agentsOf of those that are this replica's.
+func (c *Controller) ownAgentsOf(p *parent) []results.Agent {
+	return c.agentsWhere(p, nil, nil, func(k *known) bool { return !k.isElsewhere() })
+}
+
+func (c *Controller) agentsWhere(p *parent, before map[string]*results.Entry, heard map[string]*results.Agent, counts func(*known) bool) []results.Agent {
 	type asked struct {
 		name      string
 		informant *running
 		away      results.Condition
+		told      *results.Agent
 	}
 	var selected []asked
 	c.mu.RLock()
 	for name, k := range c.agents {
+		if !counts(k) {
+			continue
+		}
 		one := asked{name: name, informant: k.informant()}
 		labels := k.labels()
 		_, listed := before[name]
+		if k.isElsewhere() && heard[name] != nil {
+			one.told, listed = heard[name], true
+		}
 		switch {
 		case p.invalid != nil && one.informant != nil:
 			if !one.informant.Holds(derive.Place(p.key(), name)) {
@@ -169,12 +194,16 @@ func (c *Controller) agentsOf(p *parent, before map[string]*results.Entry) []res
 
 	agents := make([]results.Agent, len(selected))
 	for i, one := range selected {
-		if one.informant != nil {
+		switch {
+		case one.told != nil:
+			agents[i] = *one.told
+		case one.informant != nil:
 			agents[i] = one.informant.Report(derive.Place(p.key(), one.name))
-		} else {
-			agents[i].Unheard = one.away.Reason == ""
+			agents[i].Away = one.away
+		default:
+			agents[i].Unheard, agents[i].Away = one.away.Reason == "", one.away
 		}
-		agents[i].Name, agents[i].Away, agents[i].Before = one.name, one.away, before[one.name]
+		agents[i].Name, agents[i].Before = one.name, before[one.name]
 	}
 	return agents
 }

@@ -113,18 +113,15 @@ func (c *Controller) Run(ctx context.Context) {
 		}
 	})
 	group.Go(func() { c.resync(ctx) })
-	if c.options.Share == nil {
-		group.Go(func() { c.statuses.run(ctx) })
-	} else {
-		// No replica knows more than its share of the agents, and each would take the others out of a status.
-		logger.Info("Parents' statuses are not written while replicas share the members")
-	}
+	group.Go(func() { c.statuses.run(ctx) })
+	c.hubIsElsewhere()
 	c.options.Share.While(ctx, c.options.HubID, c.workInHub)
 }
 
 // workInHub does what is to be done in the hub itself until ctx ends.
 func (c *Controller) workInHub(ctx context.Context) {
 	c.Join(ctx, &clusters.Member{Agent: derive.LocalAgent, ID: c.options.HubID, Client: c.client, Namespaces: everyNamespace()})
+	defer c.hubIsElsewhere()
 	defer c.Leave(derive.LocalAgent)
 	if c.options.Share != nil { // else nobody else was there to tell of what changed before
 		for _, item := range c.parents.List() {
@@ -132,6 +129,13 @@ func (c *Controller) workInHub(ctx context.Context) {
 		}
 	}
 	<-ctx.Done()
+}
+
+// hubIsElsewhere notes that another replica makes the copies for local, if there are others.
+func (c *Controller) hubIsElsewhere() {
+	if c.options.Share != nil {
+		c.Miss(clusters.Missing{Agent: derive.LocalAgent, Labels: map[string]string{}, State: clusters.Elsewhere})
+	}
 }
 
 // everyNamespace is the hub's own limit on itself: none.

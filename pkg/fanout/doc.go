@@ -6,6 +6,7 @@
 //	crd.go         whether the hub can be believed that a parent is gone
 //	agents.go      all agents that are registered, and what is known of a parent's copies there
 //	statuses.go    which parents' statuses are to be looked at, and when
+//	told.go        what replicas that share the members tell each other for that
 //	status.go      one parent's: aggregated by package results, and written by applystatus.go when it is due
 //
 // Package member holds what knows one member: it looks both ways, decides, writes and deletes. Package derive says what a copy is;

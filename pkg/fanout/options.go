@@ -28,8 +28,11 @@ type Options struct {
 	// Share is the part of the members that this replica works with; nil is all of them. Whoever has the hub itself tells the
 	// owners of parents what concerns no member.
 	Share *shard.Share
-	// Version is fanout's own, and Replica the name of this process where it is one of several that share; both for those who ask.
-	Version, Replica string
+	// Version is fanout's own, for those who ask.
+	Version string
+	// Replica is the name of this one, and Owner returns that of the one that a key falls to: only where there is a Share.
+	Replica string
+	Owner   func(key string) string
 	// Recorder tells the owners of parents what is wrong with them.
 	Recorder record.EventRecorder
 	// Metrics counts what is done.

@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -23,10 +24,16 @@ type status struct {
 	version uint64
 	// expected is what is being written.
 	expected results.Digest
-	// before is what it said of agents when fanout started, as far as nothing better is known.
+	// before is what it said of agents when nothing was known of them, as far as nothing better is.
 	before map[string]*results.Entry
 	// told is how it was when it was last looked at, nil before that.
 	told *tally
+	// mine is set while this process writes it, and heard is what other replicas told for that.
+	mine  bool
+	heard map[string]*heard
+	// noted is a digest of what was last told of this replica's own agents to the one that writes it, and turn when, among all.
+	noted []byte
+	turn  uint64
 	// due is when it is looked at next, zero where it is not.
 	due time.Time
 	// retry is before when it is not written again, since that has failed so often in a row.
@@ -43,12 +50,18 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 		s.giveBack(ctx, key, p)
 		return
 	}
-	known := s.read(p)
-	if !s.owns(p) {
+	ctx, end, mine := s.options.Share.Begin(ctx, string(p.GetUID()))
+	if !mine {
+		s.note(p)
+		return
+	}
+	defer end()
+	known := s.read(ctx, p)
+	if known == nil {
 		return
 	}
 	now := s.options.Clock.Now()
-	agents := s.agentsOf(p, known.before)
+	agents := s.agentsOf(p, known.before, s.heardOf(known))
 	s.mu.Lock()
 	known.outgrow(agents)
 	s.mu.Unlock()
@@ -60,6 +73,7 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 		defer s.changes.tell()
 	}
 	known.told = told
+	known.unhear(agents)
 	at, due := known.written.Due(&next, now)
 	at = later(at, known.retry)
 	if !next.Next.IsZero() {
@@ -86,17 +100,31 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 	}
 }
 
-// owns tells whether p's status is this process's to write. One of several would write those of its share.
-func (s *statuses) owns(*parent) bool { return true }
-
-// read returns what is known of p's status, which the hub may have told more of since.
-func (s *statuses) read(p *parent) *status {
+// read returns what is known of p's status, which the hub may have told more of since; nil where that is to be tried again.
+func (s *statuses) read(ctx context.Context, p *parent) *status {
+	s.mu.Lock()
+	known := s.of(p)
+	isNews := !known.mine
+	s.mu.Unlock()
+	entries := p.entries
+	var err error
+	if isNews && s.options.Share != nil && p.shown.Agents > 0 {
+		entries, err = s.entriesOf(ctx, p)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.all[p.key()]
-	if known == nil || known.uid != p.GetUID() {
-		known = &status{uid: p.GetUID(), before: p.entries, written: results.Written{Patience: s.patience}}
-		s.all[p.key()] = known
+	known = s.of(p)
+	if err != nil {
+		known.due = time.Time{}
+		s.again(ctx, p.key(), known, err, s.options.Clock.Now())
+		return nil
+	}
+	if !known.mine {
+		known.mine, known.before, known.noted, known.turn, known.version = true, entries, nil, 0, 0
+		known.written = results.Written{Patience: s.patience}
+		if s.options.Share != nil { // others have to tell first
+			known.written.Patience = later(s.patience, s.options.Clock.Now().Add(startPatience))
+		}
 	}
 	known.due, p.entries = time.Time{}, nil
 	// In a hub that was restored from a backup versions go back. What comes long after the last write is not the watch being late.
@@ -106,6 +134,17 @@ func (s *statuses) read(p *parent) *status {
 		known.written.Shown, known.version = p.shown, version
 		known.written.Shown.Generation = generation
 	}
+	return known
+}
+
+// of is what is known of p's status. The caller has the lock.
+func (s *statuses) of(p *parent) *status {
+	known := s.all[p.key()]
+	if known == nil || known.uid != "" && known.uid != p.GetUID() {
+		known = &status{}
+		s.all[p.key()] = known
+	}
+	known.uid = p.GetUID()
 	return known
 }
 
@@ -161,15 +200,7 @@ func (s *statuses) write(ctx context.Context, p *parent, known *status, next *re
 		return false // another one by now, or none: the hub's watch tells
 	case err != nil:
 		s.options.Metrics.statusWritten("failed", 0)
-		if known.failures == 0 {
-			klog.FromContext(ctx).Error(err, "Write status")
-		} else {
-			klog.FromContext(ctx).V(2).Info("Still no status written", "failures", known.failures, "err", err)
-		}
-		delay := min(statusRetry<<min(known.failures, 10), maxStatusRetry)
-		known.failures++
-		known.retry = now.Add(delay/2 + rand.N(delay))
-		s.lookAt(p.key(), known.retry, now)
+		s.again(ctx, p.key(), known, fmt.Errorf("write: %w", err), now)
 		return false
 	}
 	s.options.Metrics.statusWritten("written", size)
@@ -179,9 +210,22 @@ func (s *statuses) write(ctx context.Context, p *parent, known *status, next *re
 	return true
 }
 
+// again tries again later what has failed. The caller has the lock.
+func (s *statuses) again(ctx context.Context, key types.NamespacedName, known *status, err error, now time.Time) {
+	if known.failures == 0 {
+		klog.FromContext(ctx).Error(err, "Keep a status")
+	} else {
+		klog.FromContext(ctx).V(2).Info("Still no status", "failures", known.failures, "err", err)
+	}
+	delay := min(statusRetry<<min(known.failures, 10), maxStatusRetry)
+	known.failures++
+	known.retry = now.Add(delay/2 + rand.N(delay))
+	s.lookAt(key, known.retry, now)
+}
+
 // giveBack gives up what fanout wrote to the status of a Canary that is no parent any more, and forgets it. p may be nil.
 func (s *statuses) giveBack(ctx context.Context, key types.NamespacedName, p *parent) {
-	if p != nil && p.reported && p.GetDeletionTimestamp() == nil {
+	if p != nil && p.reported && p.GetDeletionTimestamp() == nil && s.isMine(p) {
 		err := s.patchStatus(ctx, p, results.Farewell)
 		if err == nil {
 			_, _, err = s.applyStatus(ctx, p, nil)

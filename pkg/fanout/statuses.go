@@ -22,6 +22,8 @@ type statuses struct {
 	queue    workqueue.TypedDelayingInterface[types.NamespacedName] // nil while nothing is to be looked at
 	complete bool                                                   // every agent is known
 	all      map[types.NamespacedName]*status
+	turn     uint64        // how often something was told to other replicas
+	news     chan struct{} // closed when that is so again
 }
 
 const (
@@ -38,6 +40,7 @@ func newStatuses(c *Controller) *statuses {
 		Controller: c,
 		patience:   c.options.Clock.Now().Add(startPatience),
 		all:        map[types.NamespacedName]*status{},
+		news:       make(chan struct{}),
 	}
 }
 
@@ -64,6 +67,7 @@ func (s *statuses) run(ctx context.Context) {
 	defer s.options.Metrics.results.follow(s.states)()
 	var workers sync.WaitGroup
 	defer workers.Wait()
+	workers.Go(func() { s.followShare(ctx) })
 	for range statusWriters {
 		workers.Go(func() {
 			for s.next(ctx, queue) {
@@ -186,14 +190,14 @@ func (s *statuses) lookAt(key types.NamespacedName, at, now time.Time) {
 	}
 }
 
-// states are how many agents are in which state, summed over the parents of each namespace, and how long the agent has been away that has
+// states are how many agents are in which state, summed over the parents of each namespace whose statuses are this process's, and how long the agent has been away that has
 // been away for longest.
 func (s *statuses) states() (byNamespace map[string]results.States, oldest time.Duration) {
 	byNamespace = map[string]results.States{}
 	s.mu.Lock()
 	for key, known := range s.all {
 		sum := byNamespace[key.Namespace]
-		if known.told != nil {
+		if known.mine && known.told != nil {
 			for state, n := range known.told.States {
 				sum[state] += n
 			}

@@ -59,21 +59,33 @@ func (t *tally) equal(other *tally) bool {
 
 // tallyOf returns what is remembered of p, or what is known of it now where nothing is: where it is new or edited, or nobody keeps statuses.
 func (c *Controller) tallyOf(p *parent) *tally {
-	told, before, shown := c.statuses.recall(p)
-	if told != nil && told.generation == p.GetGeneration() {
-		return told
+	c.statuses.mu.Lock()
+	known := c.statuses.all[p.key()]
+	if known != nil && known.uid == p.GetUID() && known.told != nil && known.told.generation == p.GetGeneration() {
+		defer c.statuses.mu.Unlock()
+		return known.told
 	}
-	next := results.Aggregate(p.asked(), c.agentsOf(p, before), shown, c.options.Clock.Now())
+	c.statuses.mu.Unlock()
+	agents, shown := c.statuses.knownOf(p)
+	next := results.Aggregate(p.asked(), agents, shown, c.options.Clock.Now())
 	return c.tally(p, &next)
 }
 
-// recall returns what is known of p's status, and what that said of agents when fanout started.
-func (s *statuses) recall(p *parent) (told *tally, before map[string]*results.Entry, shown results.Shown) {
+// knownOf returns what is known of the agents that p selects, and what its status says. Where replicas share, that is all agents where the
+// status is this one's to write, and else its own.
+func (s *statuses) knownOf(p *parent) (agents []results.Agent, shown results.Shown) {
+	if !s.isMine(p) {
+		return s.ownAgentsOf(p), p.shown
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	known := s.all[p.key()]
 	if known == nil || known.uid != p.GetUID() {
-		return nil, p.entries, p.shown
+		known = &status{before: p.entries, written: results.Written{Shown: p.shown}}
 	}
-	return known.told, known.before, known.written.Shown
+	before, shown := known.before, known.written.Shown
+	s.mu.Unlock()
+	return s.agentsOf(p, before, s.heardOf(known)), shown
 }
+
+// isMine tells whether p's status is this process's to write.
+func (s *statuses) isMine(p *parent) bool { return s.options.Share.Mine(string(p.GetUID())) }

@@ -18,7 +18,8 @@ import (
 	"fanout/pkg/selector"
 )
 
-// What a Controller tells is from memory, and of each thing it holds a lock for no longer than it takes to look at it.
+// What a Controller tells is from memory, and of each thing it holds a lock for no longer than it takes to look at it. One of several that
+// share the members tells of its own agents, and of the parents whose statuses it writes.
 
 var _ api.Source = (*Controller)(nil)
 
@@ -34,6 +35,9 @@ func (c *Controller) Agents(ctx context.Context) (api.Agents, error) {
 	c.mu.RLock()
 	places := make(map[uint32]int, len(c.agents)) // in answer.Items, by number
 	for name, k := range c.agents {
+		if k.isElsewhere() {
+			continue
+		}
 		places[k.number] = len(answer.Items)
 		answer.Items = append(answer.Items, k.tell(name))
 	}
@@ -64,7 +68,7 @@ func (c *Controller) Canaries(ctx context.Context, namespace string) (api.Canari
 	answer := api.Canaries{Teller: c.teller(), Items: []api.Canary{}}
 	for _, item := range c.parents.List() {
 		p := item.(*parent)
-		if !p.isParent() || namespace != "" && namespace != p.GetNamespace() {
+		if !p.isParent() || namespace != "" && namespace != p.GetNamespace() || !c.statuses.isMine(p) {
 			continue
 		}
 		if ctx.Err() != nil {
@@ -89,8 +93,7 @@ func (c *Controller) Canary(_ context.Context, namespace, name string) (api.OneC
 		return api.OneCanary{}, fmt.Errorf("%w: the hub has no Canary %s/%s with an agentSelector", api.ErrNotFound,
 			results.Clip(namespace, maxNamed), results.Clip(name, maxNamed))
 	}
-	_, before, shown := c.statuses.recall(p)
-	agents := c.agentsOf(p, before)
+	agents, shown := c.statuses.knownOf(p)
 	now := c.options.Clock.Now()
 	answer := api.OneCanary{Teller: c.teller()}
 	summary := results.Aggregate(p.asked(), agents, shown, now).Summary

@@ -29,6 +29,13 @@ type Announcement struct {
 	Everything bool
 	// Released is said by one that works no longer.
 	Released bool
+	// Contact is where the others reach it. It has no part in who works with what.
+	Contact Contact
+}
+
+// Contact is where a replica can be asked, and the key by which it is known there.
+type Contact struct {
+	Replica, Address, Key string
 }
 
 // Replica is what one replica knows, and may do. It is told of what happened, with the times by its own clock, and does
@@ -122,6 +129,17 @@ func (r *Replica) Wanted(asked time.Time) View {
 
 // View is the one that it has announced, or is about to.
 func (r *Replica) View() View { return r.view }
+
+// Contacts returns where the others in the view are reached, by name.
+func (r *Replica) Contacts() []Contact {
+	var contacts []Contact
+	for _, name := range r.view {
+		if p := r.peers[name]; p != nil && p.Contact.Address != "" {
+			contacts = append(contacts, p.Contact)
+		}
+	}
+	return contacts
+}
 
 // Announced tells whether the hub has taken the view.
 func (r *Replica) Announced() bool { return r.announced }

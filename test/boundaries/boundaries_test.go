@@ -64,6 +64,11 @@ var rules = []rule{{
 	never:   []string{"context", "net/...", "os/...", "log/..."},
 	because: "it is pure: values in, values out; times are what it is told",
 }, {
+	in:      []string{"pkg/peers/..."},
+	never:   []string{"fanout/..."},
+	except:  []string{"fanout/pkg/shard"},
+	because: "pkg/peers carries lines from replica to replica; it knows nothing of what is in them",
+}, {
 	in:      []string{"pkg/rights/...", "pkg/lease/..."},
 	never:   []string{"fanout/..."},
 	because: "pkg/rights and pkg/lease ask an API server one thing each; they know nothing of fanout",

@@ -1,8 +1,12 @@
 package chaos
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,12 +23,18 @@ import (
 )
 
 // turns are who wrote where and when, as it came to the proxies, and what the replicas' Leases said meanwhile. That is judged at
-// the end of a round: a replica writes only where its Lease gives it the member and can't have run out, and while one has a
-// member without a break, no other writes there.
+// the end of a round: a replica writes only where its Lease gives it the member, or the parent whose status that is, and can't have run
+// out, and while one has it without a break, no other writes there.
 type turns struct {
 	mu     sync.Mutex
-	writes map[string][]turn    // by cluster
+	writes map[written][]turn
 	claims map[string][]claimed // by replica, as the hub took them
+}
+
+// written is what is one replica's to write.
+type written struct {
+	cluster string
+	parent  string // the UID of one whose status it is, empty where it is the copies in the cluster
 }
 
 type turn struct {
@@ -38,7 +48,7 @@ type claimed struct {
 	view shard.View
 }
 
-func newTurns() *turns { return &turns{writes: map[string][]turn{}, claims: map[string][]claimed{}} }
+func newTurns() *turns { return &turns{writes: map[written][]turn{}, claims: map[string][]claimed{}} }
 
 // watch returns an observer of what replicas write in cluster.
 func (s *turns) watch(cluster string) func(*http.Request, string) {
@@ -48,10 +58,25 @@ func (s *turns) watch(cluster string) func(*http.Request, string) {
 		if !shares || r.Method == http.MethodGet || request.Resource != "canaries" {
 			return
 		}
+		what := written{cluster: cluster}
+		if request.Subresource == "status" {
+			what.parent = uidIn(r)
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.writes[cluster] = append(s.writes[cluster], turn{time.Now(), replica, request.Verb + " " + request.Namespace + "/" + request.Name})
+		s.writes[what] = append(s.writes[what], turn{time.Now(), replica, request.Verb + " " + request.Namespace + "/" + request.Name})
 	}
+}
+
+// uidIn returns the UID of the object that a request sends.
+func uidIn(r *http.Request) string {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var object metav1.PartialObjectMetadata
+	if err != nil || json.Unmarshal(body, &object) != nil {
+		return ""
+	}
+	return string(object.UID)
 }
 
 // follow notes what Leases say until ctx ends.
@@ -78,18 +103,30 @@ func (s *turns) follow(ctx context.Context, hub *cluster) {
 func (s *turns) judge(cluster, id string) *failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	writes := s.writes[cluster]
+	for what, writes := range s.writes {
+		if what.cluster != cluster {
+			continue
+		}
+		if failed := s.judgeWrites(cluster, cmp.Or(what.parent, id), writes); failed != nil {
+			return failed
+		}
+	}
+	return nil
+}
+
+// judgeWrites does so for those that are the replica's to make whom the Leases give id.
+func (s *turns) judgeWrites(cluster, id string, writes []turn) *failure {
 	slices.SortStableFunc(writes, func(a, b turn) int { return a.at.Compare(b.at) })
 	last := map[string]turn{} // by replica
 	for _, w := range writes {
 		if !s.holds(w.replica, id, w.at) {
-			return &failure{invariant: "turns", cluster: cluster, text: fmt.Sprintf("%s sent %s at %s, when its Lease did not give it the cluster, or may have run out",
+			return &failure{invariant: "turns", cluster: cluster, text: fmt.Sprintf("%s sent %s at %s, when its Lease did not give it that, or may have run out",
 				w.replica, w.what, w.at.Format(time.StampMicro))}
 		}
 		if before, ok := last[w.replica]; ok && s.holdsThroughout(w.replica, id, before.at, w.at) {
 			for other, between := range last {
 				if other != w.replica && between.at.After(before.at) {
-					return &failure{invariant: "turns", cluster: cluster, text: fmt.Sprintf("%s sent %s at %s, while %s had the cluster from %s to %s",
+					return &failure{invariant: "turns", cluster: cluster, text: fmt.Sprintf("%s sent %s at %s, while %s had that from %s to %s",
 						other, between.what, between.at.Format(time.StampMicro), w.replica, before.at.Format(time.StampMicro), w.at.Format(time.StampMicro))}
 				}
 			}

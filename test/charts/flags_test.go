@@ -20,6 +20,7 @@ var named = map[string]string{
 	"registration":                    "registration: [capi]",
 	"bind-address":                    "bindAddress: 127.0.0.1",
 	"shard":                           "sharding: {enabled: true}",
+	"shard-port":                      "sharding: {port: 9000}",
 	"leader-elect":                    "leaderElection: {enabled: false}",
 	"leader-elect-resource-name":      "leaderElection: {resourceName: mine}",
 	"leader-elect-resource-namespace": "extraArgs: [--leader-elect-resource-namespace=mine]",

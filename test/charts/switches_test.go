@@ -59,8 +59,12 @@ var switches = []struct {
 	},
 }, {
 	name:   "replicas that share the members",
-	values: "sharding: {enabled: true}",
+	values: "sharding: {enabled: true}\nnetworkPolicy: {enabled: true}",
 	want: func(t *testing.T, r *release) {
+		same(t, "the replicas' port", r.container(t).Ports[1].ContainerPort, 8083)
+		own := one[*networkingv1.NetworkPolicy](t, r).Spec.Ingress[1]
+		same(t, "the port that is let through", own.Ports[0].Port.String(), "replicas")
+		same(t, "and for whom", own.From[0].PodSelector.MatchLabels["app.kubernetes.io/instance"], "fanout")
 		same(t, "replicas", *r.deployment(t).Spec.Replicas, 3)
 		mustHave(t, r.container(t).Args, "--shard=true", "--leader-elect-resource-name=fanout")
 		same(t, "disruptions", one[*policyv1.PodDisruptionBudget](t, r).Spec.MaxUnavailable.IntValue(), 1)

@@ -13,6 +13,12 @@ import (
 // AnnotationView is on a replica's Lease, and names the replicas' Leases among which members are divided, as it sees it.
 const AnnotationView = "fanout.flanksource.com/replicas"
 
+// AnnotationAddress is on a replica's Lease, and says where the other replicas reach it, and AnnotationKey by which key they know it there.
+const (
+	AnnotationAddress = "fanout.flanksource.com/address"
+	AnnotationKey     = "fanout.flanksource.com/key"
+)
+
 // announcementOf reads a Lease: a replica's, or the leader's. It returns false for what is neither.
 func (o Options) announcementOf(l *coordinationv1.Lease) (shard.Announcement, bool) {
 	a := shard.Announcement{Replica: l.Name, Version: l.ResourceVersion, Released: l.Spec.HolderIdentity == nil || *l.Spec.HolderIdentity == ""}
@@ -24,6 +30,7 @@ func (o Options) announcementOf(l *coordinationv1.Lease) (shard.Announcement, bo
 		a.Everything = true
 	case l.Labels[lease.LabelReplicaOf] == o.Name:
 		a.View = shard.ParseView(l.Annotations[AnnotationView])
+		a.Contact = shard.Contact{Replica: l.Name, Address: l.Annotations[AnnotationAddress], Key: l.Annotations[AnnotationKey]}
 	default:
 		return shard.Announcement{}, false
 	}
@@ -43,6 +50,7 @@ func (r *Replica) write(l *coordinationv1.Lease, holder string, view shard.View)
 		l.Annotations = map[string]string{}
 	}
 	l.Annotations[AnnotationView] = view.String()
+	l.Annotations[AnnotationAddress], l.Annotations[AnnotationKey] = r.options.Contact.Address, r.options.Contact.Key
 	if l.Spec.AcquireTime == nil {
 		l.Spec.AcquireTime = &now
 	}

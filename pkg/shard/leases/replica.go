@@ -27,6 +27,8 @@ type Options struct {
 	Identity string
 	// Suffix makes a Lease's name of Name. It has to be another one for each process.
 	Suffix string
+	// Contact is where the other replicas reach this one; its Replica is not used.
+	Contact shard.Contact
 	// Timing says how long a Lease holds.
 	Timing shard.Timing
 	// RetryPeriod is how often the Lease is renewed, and those of the others are read.
@@ -68,6 +70,20 @@ func New(hub kubernetes.Interface, options Options) *Replica {
 
 // Name is the replica's, and its Lease's.
 func (r *Replica) Name() string { return r.name }
+
+// Owner is the replica that key falls to, as this one sees it; "" while it has no share.
+func (r *Replica) Owner(key string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.View().Owner(key)
+}
+
+// Contacts returns where the replicas are reached with which this one shares. They change with the share.
+func (r *Replica) Contacts() []shard.Contact {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.Contacts()
+}
 
 // Share is what it may work with.
 func (r *Replica) Share() *shard.Share { return r.share }

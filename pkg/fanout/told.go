@@ -1,0 +1,218 @@
+package fanout
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/cache"
+
+	"fanout/pkg/fanout/derive"
+	"fanout/pkg/results"
+)
+
+// Where replicas share the members, one of them writes a parent's status: the one whose share the parent's UID is in, as if that were a
+// member. The others tell it what they know of their own agents, as often as they would write it. See docs/adr/0009.
+
+// told is what one replica knows of its own agents that a parent selects: all of them, so that it replaces what it told before.
+type told struct {
+	Namespace string          `json:"namespace"`
+	Name      string          `json:"name"`
+	UID       types.UID       `json:"uid"`
+	Agents    []results.Agent `json:"agents"`
+}
+
+// heard is what a replica told of one agent.
+type heard struct {
+	// from is that replica, empty where it does not speak of the agent any more: then that counts until another one does.
+	from  string
+	agent results.Agent
+}
+
+// note has those told that ask for it what is known of this replica's own agents that p selects. Its status is another replica's to write.
+func (s *statuses) note(p *parent) {
+	agents := s.ownAgentsOf(p)
+	next := results.Aggregate(p.asked(), agents, p.shown, s.options.Clock.Now())
+	tally := s.tally(p, &next)
+	text, _ := json.Marshal(agents) // they hold nothing that can't be marshaled
+	digest := sha256.Sum256(text)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.of(p)
+	if known.mine {
+		*known = status{uid: known.uid, heard: known.heard}
+	}
+	known.due = time.Time{}
+	if !tally.equal(known.told) {
+		defer s.changes.tell()
+	}
+	known.told = tally
+	if s.options.Owner(string(p.GetUID())) != s.options.Replica {
+		known.heard = nil
+	}
+	isNothing := len(agents) == 0 && known.noted == nil
+	if isNothing || string(known.noted) == string(digest[:]) {
+		return
+	}
+	s.turn++
+	known.noted, known.turn, known.written.At = digest[:], s.turn, s.options.Clock.Now()
+	close(s.news)
+	s.news = make(chan struct{})
+}
+
+// Tell tells another replica what is known of this one's agents for each parent whose status that one writes, now and whenever it
+// changes, until ctx ends.
+func (c *Controller) Tell(ctx context.Context, asker string, send func(line any) error) error {
+	for sent := uint64(0); ; {
+		changed := c.options.Share.Changed()
+		places, turn, news := c.statuses.toldSince(sent)
+		for _, key := range places {
+			item, _, _ := c.parents.GetByKey(cache.NewObjectName(key.Namespace, key.Name).String())
+			p := asParent(item)
+			if !p.isParent() || c.options.Owner(string(p.GetUID())) != asker {
+				continue
+			}
+			if err := send(told{key.Namespace, key.Name, p.GetUID(), c.ownAgentsOf(p)}); err != nil {
+				return err
+			}
+		}
+		sent = turn
+		select {
+		case <-news:
+		case <-changed: // other parents may be the asker's now
+			sent = 0
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// toldSince returns the places of which something was told after that turn, the latest turn, and a channel that is closed by the next.
+func (s *statuses) toldSince(turn uint64) (places []types.NamespacedName, latest uint64, news <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, known := range s.all {
+		if known.turn > turn {
+			places = append(places, key)
+		}
+	}
+	return places, s.turn, s.news
+}
+
+// Hear takes in what another replica told of its agents.
+func (c *Controller) Hear(teller string, line json.RawMessage) error {
+	var news told
+	if err := json.Unmarshal(line, &news); err != nil {
+		return fmt.Errorf("read what another replica tells: %w", err)
+	}
+	s, key := c.statuses, types.NamespacedName{Namespace: news.Namespace, Name: news.Name}
+	s.mu.Lock()
+	known := s.all[key]
+	if known == nil || known.uid != news.UID {
+		known = &status{uid: news.UID}
+		s.all[key] = known
+	}
+	if known.heard == nil {
+		known.heard = map[string]*heard{}
+	}
+	for _, h := range known.heard {
+		if h.from == teller {
+			h.from = ""
+		}
+	}
+	for _, agent := range news.Agents {
+		if before := known.heard[agent.Name]; before != nil && agent.Unheard {
+			before.from = teller // it has heard nothing yet that would be better
+			continue
+		}
+		known.heard[agent.Name] = &heard{teller, agent}
+	}
+	s.mu.Unlock()
+	s.look(key, true)
+	return nil
+}
+
+// heardOf returns what other replicas told of each agent.
+func (s *statuses) heardOf(known *status) map[string]*results.Agent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	agents := make(map[string]*results.Agent, len(known.heard))
+	for name, h := range known.heard {
+		agents[name] = &h.agent
+	}
+	return agents
+}
+
+// unhear forgets what was told of agents that are none of the parent's any more. The caller has the lock.
+func (k *status) unhear(agents []results.Agent) {
+	if len(k.heard) == 0 {
+		return
+	}
+	names := make(map[string]bool, len(agents))
+	for i := range agents {
+		names[agents[i].Name] = true
+	}
+	maps.DeleteFunc(k.heard, func(name string, h *heard) bool { return h.from == "" && !names[name] })
+}
+
+// keep remembers what is known of the agent's copies for the statuses that this replica writes, until the one tells more that works with
+// its member now.
+func (s *statuses) keep(agent string, last *running) {
+	for _, item := range s.parents.List() {
+		p := item.(*parent)
+		place := derive.Place(p.key(), agent)
+		if !p.isParent() || !last.Holds(place) || !s.isMine(p) {
+			continue
+		}
+		report := last.Report(place)
+		s.mu.Lock()
+		known := s.of(p)
+		if known.heard[agent] == nil {
+			if known.heard == nil {
+				known.heard = map[string]*heard{}
+			}
+			known.heard[agent] = &heard{agent: report}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// entriesOf reads what p's status says of its agents.
+func (s *statuses) entriesOf(ctx context.Context, p *parent) (map[string]*results.Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.RequestTimeout)
+	defer cancel()
+	live, err := dynamic.New(s.client).Resource(derive.Canaries).Namespace(p.GetNamespace()).Get(ctx, p.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read the status of Canary %s: %w", p.key(), err)
+	}
+	if live.GetUID() != p.GetUID() {
+		return nil, nil // another one by now
+	}
+	return results.ReadEntries(live.Object["status"]), nil
+}
+
+// followShare has all parents looked at when others may be this replica's to write, until ctx ends.
+func (s *statuses) followShare(ctx context.Context) {
+	for changed := s.options.Share.Changed(); changed != nil; {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+		changed = s.options.Share.Changed()
+		s.mu.Lock()
+		for _, known := range s.all {
+			for _, h := range known.heard {
+				h.from = "" // all are asked again, and some are no more
+			}
+		}
+		s.mu.Unlock()
+		s.lookAtAll()
+	}
+}
