@@ -3,35 +3,40 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/klog/v2"
 
 	"fanout/hack/canarychecker/standin"
 )
 
-// checkers are what stands in for canary-checker in the hub and the members, and the service that their checks look at.
+// checkers are what stands in for canary-checker in the hub and the members, and the services that their checks look at.
 type checkers struct {
-	url     string
-	service *http.Server
-	stop    context.CancelFunc
-	running sync.WaitGroup
+	services map[string]*service // by cluster
+	stop     context.CancelFunc
+	running  sync.WaitGroup
 }
 
-// startService starts what the check of the story looks at.
-func (c *checkers) startService() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("listen for the checks: %w", err)
+// startServices starts what the check of the story looks at in each cluster.
+func (s *stage) startServices(context.Context) error {
+	s.services = map[string]*service{}
+	for _, c := range s.all() {
+		service, err := newService(latencies[c.name])
+		if err != nil {
+			return err
+		}
+		s.services[c.name] = service
+		s.running.Go(service.serve)
 	}
-	c.url = "http://" + listener.Addr().String() + "/health"
-	c.service = &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
-	c.running.Go(func() { _ = c.service.Serve(listener) }) // until close
 	return nil
 }
+
+func (c *checkers) service(cluster string) *service { return c.services[cluster] }
+
+// minimumInterval lets what is due each second be run each second.
+const minimumInterval = 500 * time.Millisecond
 
 // startCheckers has a stand-in for canary-checker at work in every cluster, until close.
 func (s *stage) startCheckers(context.Context) error {
@@ -39,14 +44,15 @@ func (s *stage) startCheckers(context.Context) error {
 	s.checkers.stop = stop
 	for _, c := range s.all() {
 		config := s.planes.Cluster(c.name).Config
-		s.checkers.running.Go(func() { _ = standin.Run(ctx, config, standin.Options{}) }) // it can only fail for a bad config
+		options := standin.Options{MinimumInterval: minimumInterval, Dial: s.service(c.name).dial}
+		s.checkers.running.Go(func() { _ = standin.Run(ctx, config, options) }) // it can only fail for a bad config
 	}
 	return nil
 }
 
 func (c *checkers) close() {
-	if c.service != nil {
-		_ = c.service.Close()
+	for _, service := range c.services {
+		service.close()
 	}
 	if c.stop != nil {
 		c.stop()

@@ -19,7 +19,7 @@ const checkKey = checksNamespace + "/" + checkName
 // differences compares all that the clusters hold with what step should leave there. What a step does not name must be the same
 // object as before, in which nobody but canary-checker has written anything.
 func (s *stage) differences(step step, seen sight) differences {
-	wrong := s.inHub(seen)
+	wrong := append(s.inHub(seen), s.inStatus(step, seen)...)
 	for _, member := range s.members {
 		before, held := s.lastCanaries[member.name], seen.canaries[member.name]
 		fate, ok := step.fates[member.name]

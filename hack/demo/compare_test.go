@@ -13,7 +13,7 @@ func TestCopyFaultNoticesWhatIsNotAsItShouldBe(t *testing.T) {
 	s := newStage("")
 	s.hubID = "hub-id"
 	s.parent = &unstructured.Unstructured{}
-	if err := yaml.Unmarshal([]byte(s.check()), &s.parent.Object); err != nil {
+	if err := yaml.Unmarshal([]byte(check), &s.parent.Object); err != nil {
 		t.Fatal(err)
 	}
 	held := func(uid types.UID, version string, change ...func(*unstructured.Unstructured)) *unstructured.Unstructured {

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"k8s.io/klog/v2"
 )
@@ -89,13 +88,17 @@ func tell(ctx context.Context, stage *stage, screen *screen) ([]outcome, error) 
 	var told []outcome
 	for i, step := range story(stage) {
 		screen.announce(i+1, step)
-		took, err := stage.perform(ctx, step)
+		took, err := stage.perform(ctx, step, screen.watch(ctx, stage, step))
 		if err != nil {
 			return nil, fmt.Errorf("step %d (%s): %w\n\nThe end of fanout's log:\n%s", i+1, step.title, err, stage.fanout.lastLines())
 		}
 		told = append(told, outcome{step: step, took: took})
-		screen.clusters(stage, step)
-		screen.took(took)
+		if step.says != nil {
+			screen.status(stage)
+		} else {
+			screen.clusters(stage, step)
+		}
+		screen.took(step, took)
 	}
 	return told, nil
 }
@@ -103,5 +106,5 @@ func tell(ctx context.Context, stage *stage, screen *screen) ([]outcome, error) 
 // outcome is a step that came out as it should.
 type outcome struct {
 	step step
-	took time.Duration
+	took times
 }

@@ -18,20 +18,25 @@ const (
 	hold = 300 * time.Millisecond
 )
 
-// perform takes a step and returns how long it took from the first request until every cluster held what it should.
-func (s *stage) perform(ctx context.Context, step step) (time.Duration, error) {
+// times are how long a step took from the first request until every cluster held what it should, and, of a step that is about the
+// Canary's status, how long after the members' Canaries said so.
+type times struct{ whole, since time.Duration }
+
+// perform takes a step, and has look called whenever anything in the clusters has changed.
+func (s *stage) perform(ctx context.Context, step step, look func()) (times, error) {
 	begin := time.Now()
+	look()
 	for _, edit := range step.edits {
 		if err := edit.do(ctx); err != nil {
-			return 0, fmt.Errorf("%s: %w", edit.command, err)
+			return times{}, fmt.Errorf("%s: %w", edit.command, err)
 		}
 	}
-	return s.settle(ctx, begin, step)
+	return s.settle(ctx, begin, step, look)
 }
 
 // settle waits until all that step should bring about has come about, and makes sure that it stays so. The time is that of the last
 // change, as the watches saw it.
-func (s *stage) settle(ctx context.Context, begin time.Time, step step) (took time.Duration, err error) {
+func (s *stage) settle(ctx context.Context, begin time.Time, step step, look func()) (took times, err error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	for _, member := range step.joins {
@@ -45,30 +50,36 @@ func (s *stage) settle(ctx context.Context, begin time.Time, step step) (took ti
 		s.parent, err = nil, nil // canary-checker lets it go in a moment, if it has not yet
 	}
 	if err != nil {
-		return 0, err
+		return times{}, err
 	}
 
 	var held <-chan time.Time
+	var reported time.Time // when the members' Canaries said what step is to show
 	for {
 		seen, last, err := s.seen(step)
 		if err != nil {
-			return 0, err
+			return times{}, err
+		}
+		look()
+		if reported.IsZero() && s.areReported(step, seen) {
+			reported = time.Now()
 		}
 		wrong := s.differences(step, seen)
 		switch {
 		case len(wrong) > 0 && held != nil:
-			return 0, fmt.Errorf("it came out right, and then changed again: %w", wrong)
+			return times{}, fmt.Errorf("it came out right, and then changed again: %w", wrong)
 		case len(wrong) == 0 && held == nil:
-			took, held = last.Sub(begin), time.After(hold)
+			took = times{whole: max(0, last.Sub(begin)), since: max(0, last.Sub(reported))}
+			held = time.After(hold)
 		}
 		select {
 		case <-s.changed:
 		case <-held:
 			return took, s.takeStock(ctx, step)
 		case <-s.fanout.ended:
-			return 0, errors.New("fanout ended")
+			return times{}, errors.New("fanout ended")
 		case <-ctx.Done():
-			return 0, fmt.Errorf("after %s: %w", time.Since(begin).Round(time.Millisecond), wrong)
+			return times{}, fmt.Errorf("after %s: %w", time.Since(begin).Round(time.Millisecond), wrong)
 		}
 	}
 }
@@ -92,6 +103,7 @@ func (s *stage) seen(step step) (seen sight, last time.Time, err error) {
 	seen = sight{canaries: map[string]objects{}}
 	for _, c := range s.all() {
 		_, concerned := step.fates[c.name]
+		concerned = concerned || c == s.hub && step.says != nil
 		seen.canaries[c.name] = note(c.canaries, concerned)
 	}
 	seen.secrets = note(s.secrets, len(step.joins)+len(step.leaves) > 0)

@@ -69,7 +69,9 @@ func (s *screen) announce(number int, step step) {
 			s.line(cyan, "%s%s", prompt, line)
 		}
 	}
-	fmt.Fprintln(s.out)
+	if len(step.edits) > 0 {
+		fmt.Fprintln(s.out)
+	}
 }
 
 // clusters shows what is where after a step.
@@ -122,8 +124,12 @@ func selector(canary *unstructured.Unstructured) string {
 	return strings.Join(patterns, " ")
 }
 
-func (s *screen) took(took time.Duration) {
-	s.line(green, "\n   %s until every cluster held what it should", milliseconds(took))
+func (s *screen) took(step step, took times) {
+	if step.says != nil {
+		s.line(green, "\n   %s until the hub said so, %s after the members did", milliseconds(took.whole), milliseconds(took.since))
+		return
+	}
+	s.line(green, "\n   %s until every cluster held what it should", milliseconds(took.whole))
 }
 
 func milliseconds(took time.Duration) string {
@@ -145,7 +151,7 @@ func (s *screen) summary(told []outcome, writes int) {
 	s.line(bold, "\nFrom the first request until every cluster held what it should:")
 	rows := [][]cell{}
 	for i, outcome := range told {
-		took := fmt.Sprintf("%7s", milliseconds(outcome.took))
+		took := fmt.Sprintf("%7s", milliseconds(outcome.took.whole))
 		rows = append(rows, []cell{{fmt.Sprint(i + 1), plain}, {outcome.step.title, plain}, {took, green}})
 	}
 	s.table(rows)
@@ -159,7 +165,9 @@ func (s *screen) invitation(stage *stage) {
 	for _, command := range []string{
 		"cd " + stage.dir + " && export KUBECONFIG=$PWD/kubeconfig",
 		"kubectl --context hub apply --server-side -f check.yaml",
-		"kubectl --context us-east-prod get canaries -A --watch",
+		"kubectl --context hub get canaries -A --watch",
+		stage.service(usEast).turn("break").command + "    # and /mend",
+		"kubectl --context us-east-prod get canaries -A",
 		"kubectl --context us-east-prod -n monitoring patch canary api-health --type merge -p '{\"spec\":{\"schedule\":\"@every 24h\"}}'",
 		"kubectl --context hub -n fanout-system get secrets",
 		"kubectl --context hub get events -A",

@@ -22,6 +22,7 @@ import (
 // stage is the clusters of the story, with fanout at work in them.
 type stage struct {
 	dir     string
+	binary  string // bin/fanout
 	planes  *controlplane.Set
 	hub     *cluster
 	members []*cluster
@@ -58,9 +59,9 @@ func (s *stage) open(ctx context.Context, screen *screen) error {
 	if err != nil {
 		return err
 	}
-	binary := filepath.Join(root, "bin", "fanout")
+	s.binary = filepath.Join(root, "bin", "fanout")
 	screen.progress("building bin/fanout")
-	if err := build(ctx, root, binary, screen.out); err != nil {
+	if err := build(ctx, root, s.binary, screen.out); err != nil {
 		return err
 	}
 	begin := time.Now()
@@ -71,14 +72,12 @@ func (s *stage) open(ctx context.Context, screen *screen) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startService(); err != nil {
-		return err
-	}
 	for _, prepare := range []func(context.Context) error{
 		s.connect,
 		func(ctx context.Context) error { return s.installCRD(ctx, crdFile(root)) },
 		s.furnish,
 		s.watch,
+		s.startServices,
 		s.startCheckers,
 		s.awaitBystander,
 		s.writeKubeconfig,
@@ -88,7 +87,7 @@ func (s *stage) open(ctx context.Context, screen *screen) error {
 		}
 	}
 	screen.progress("all up, with the Canary CRD and a stand-in for canary-checker in each, after %.1f s", time.Since(begin).Seconds())
-	return s.startFanout(ctx, binary, screen)
+	return s.startFanout(ctx, screen)
 }
 
 // close stops all that runs.
@@ -202,14 +201,14 @@ func (s *stage) writeKubeconfig(context.Context) error {
 		merged.Contexts[c.name] = &clientcmdapi.Context{Cluster: c.name, AuthInfo: c.name}
 	}
 	merged.CurrentContext = hubName
-	if err := os.WriteFile(filepath.Join(s.dir, "check.yaml"), []byte(s.check()), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, "check.yaml"), []byte(check), 0o600); err != nil {
 		return err
 	}
 	return clientcmd.WriteToFile(*merged, filepath.Join(s.dir, "kubeconfig"))
 }
 
 // startFanout registers the members that are there from the start and runs fanout until it is connected to them.
-func (s *stage) startFanout(ctx context.Context, binary string, screen *screen) (err error) {
+func (s *stage) startFanout(ctx context.Context, screen *screen) (err error) {
 	opening := step{joins: []string{euWest, usEast, apSouth}}
 	for _, member := range opening.joins {
 		for _, edit := range s.register(member) {
@@ -219,7 +218,7 @@ func (s *stage) startFanout(ctx context.Context, binary string, screen *screen) 
 		}
 	}
 	command := []string{
-		binary, "controller", "--kubeconfig", filepath.Join(s.dir, hubName+".kubeconfig"),
+		s.binary, "controller", "--kubeconfig", filepath.Join(s.dir, hubName+".kubeconfig"),
 		"--cluster-namespace", membersNamespace, "--bind-address", "127.0.0.1:0", "--api-bind-address", "127.0.0.1:0", "-v", "2",
 	}
 	screen.progress("starting fanout: bin/fanout %s", strings.Join(command[1:], " "))
@@ -227,10 +226,10 @@ func (s *stage) startFanout(ctx context.Context, binary string, screen *screen) 
 	if s.fanout, err = start(filepath.Join(s.dir, "fanout.log"), command...); err != nil {
 		return err
 	}
-	took, err := s.settle(ctx, begin, opening)
+	took, err := s.settle(ctx, begin, opening, func() {})
 	if err != nil {
 		return fmt.Errorf("start fanout: %w\n\nThe end of its log:\n%s", err, s.fanout.lastLines())
 	}
-	screen.progress("fanout is connected to three members after %.1f s", took.Seconds())
+	screen.progress("fanout is connected to three members after %.1f s", took.whole.Seconds())
 	return nil
 }

@@ -1,5 +1,7 @@
 package main
 
+import "fanout/pkg/results"
+
 // The clusters of the story.
 const (
 	hubName = "hub"
@@ -19,23 +21,22 @@ const (
 	membersNamespace = "fanout-system"
 )
 
-// check is the Canary that is told of. What it looks at is a service of the demo's own.
-func (s *stage) check() string {
-	return `apiVersion: canaries.flanksource.com/v1
+// check is the Canary that is told of. What it looks at is another service in each cluster. It is run more often than a real canary-checker
+// would, so that nobody has to wait.
+const check = `apiVersion: canaries.flanksource.com/v1
 kind: Canary
 metadata:
   name: api-health
   namespace: monitoring
   labels: {team: platform}
 spec:
-  schedule: "@every 30s"
+  schedule: "@every 1s"
   http:
     - name: api-endpoint
-      url: ` + s.url + `
+      url: http://` + serviceAddress + `/health
       responseCodes: [200]
   agentSelector: ["*-prod"]
 `
-}
 
 const bystander = `apiVersion: canaries.flanksource.com/v1
 kind: Canary
@@ -71,6 +72,8 @@ type step struct {
 	fates map[string]fate // by member
 	// joins and leaves are members that are registered and deregistered.
 	joins, leaves []string
+	// says is how the Canary's own status in the hub has each agent fare, where that is what the step is about.
+	says map[string]results.State
 }
 
 func story(s *stage) []step {
@@ -78,13 +81,27 @@ func story(s *stage) []step {
 	return []step{
 		{
 			title: "Write a check once: every agent whose name ends in -prod gets a copy",
-			edits: []edit{hub.apply(s.check())},
+			edits: []edit{hub.apply(check)},
 			fates: map[string]fate{euWest: created, usEast: created},
 		},
 		{
 			title: "Select every agent: the one that lacks a copy gets it, the others are not written",
 			edits: []edit{hub.patchCheck(`{"spec":{"agentSelector":["*"]}}`)},
 			fates: map[string]fate{apSouth: created},
+		},
+		{
+			title: "See in the hub how the check fares everywhere: the Canary's own status says so",
+			says:  map[string]results.State{euWest: results.Passed, usEast: results.Passed, apSouth: results.Passed},
+		},
+		{
+			title: "Break what it looks at in one cluster: the status says where it fails, and why",
+			edits: []edit{s.service(euWest).turn("break")},
+			says:  map[string]results.State{euWest: results.Failed, usEast: results.Passed, apSouth: results.Passed},
+		},
+		{
+			title: "Mend it: the check passes everywhere again",
+			edits: []edit{s.service(euWest).turn("mend")},
+			says:  map[string]results.State{euWest: results.Passed, usEast: results.Passed, apSouth: results.Passed},
 		},
 		{
 			title: "Exclude one agent: its copy goes",

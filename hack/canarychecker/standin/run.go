@@ -3,6 +3,7 @@ package standin
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -36,6 +37,8 @@ var canaries = schema.GroupVersionResource{Group: "canaries.flanksource.com", Ve
 type Options struct {
 	// MinimumInterval is in place of canary-checker's own for tests that can't wait as long; 0 means MinimumInterval.
 	MinimumInterval time.Duration
+	// Dial connects http checks to what they look at; nil does so as the machine resolves names.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 const (
@@ -70,7 +73,7 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	if options.MinimumInterval == 0 {
 		options.MinimumInterval = MinimumInterval
 	}
-	transport := &http.Transport{Proxy: nil, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Second}
+	transport := &http.Transport{Proxy: nil, DialContext: options.Dial, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Second}
 	defer transport.CloseIdleConnections()
 	limiter := func() workqueue.TypedRateLimiter[cache.ObjectName] {
 		return workqueue.NewTypedItemExponentialFailureRateLimiter[cache.ObjectName](20*time.Millisecond, 5*time.Second)

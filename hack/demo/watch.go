@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// watch returns what shows the Canary in the hub as kubectl get --watch does, a line each time that it fares otherwise than in the line
+// before. Of a step that is not about that it shows nothing.
+func (s *screen) watch(ctx context.Context, stage *stage, step step) (look func()) {
+	if step.says == nil {
+		return func() {}
+	}
+	s.line(cyan, "   $ kubectl --context %s -n %s get canary %s --watch\n", hubName, checksNamespace, checkName)
+	widths := map[int]int{}
+	show := func(style style, fields []string) {
+		line := "   "
+		for i, field := range fields {
+			line += fmt.Sprintf("%-*s   ", widths[i], field)
+		}
+		s.line(style, "%s", strings.TrimRight(line, " "))
+	}
+	last := ""
+	return func() {
+		held, _, _ := stage.hub.canaries.now()
+		var now status
+		now.read(held[checkKey])
+		if now.Status+now.Message == last {
+			return
+		}
+		header, cells, err := stage.kubectlGet(ctx)
+		if err != nil {
+			return // the step itself will notice
+		}
+		for i := range cells {
+			widths[i] = max(widths[i], len(header[i]), len(cells[i]))
+		}
+		if last == "" {
+			show(faint, header)
+		}
+		last = now.Status + now.Message
+		show(plain, cells)
+	}
+}
+
+// status shows what else the Canary's status says.
+func (s *screen) status(stage *stage) {
+	var now status
+	now.read(stage.lastCanaries[hubName][checkKey])
+	s.line(cyan, "\n   $ kubectl --context %s -n %s get canary %s -o jsonpath='{.status.message}{\"\\n\"}{.status.errorMessage}'\n", hubName, checksNamespace, checkName)
+	for _, text := range []string{now.Message, now.Error} {
+		if text != "" {
+			s.line(plain, "   %s", text)
+		}
+	}
+}
