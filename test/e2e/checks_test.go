@@ -22,9 +22,11 @@ http: [{name: nobody, url: "http://nobody.e2e-checks.svc.cluster.local/"}]
 		member.shows(t, "Failed", "--namespace", in, "get", "canary", "fails", "--output=jsonpath={.status.status}")
 		member.mentions(t, "nobody.e2e-checks", "--namespace", in, "get", "canary", "fails", "--output=jsonpath={.status.errorMessage}")
 	}
-	t.Run("Also in the hub, and not the parent", func(t *testing.T) {
+	t.Run("Also in the hub, and the parents say how they all fare", func(t *testing.T) {
 		w.hub.shows(t, "Passed", "--namespace", in, "get", "canary", "passes-local", "--output=jsonpath={.status.status}")
-		w.hub.shows(t, "", "--namespace", in, "get", "canary", "passes", "--output=jsonpath={.status.lastCheck}")
+		n := len(w.members)
+		w.shown(t, in, "passes", "Passed", fmt.Sprintf("%d agents: %[1]d passed; %[1]d in sync", n+1))
+		w.shown(t, in, "fails", "Failed", fmt.Sprintf("%d agents: %[1]d failed; %[1]d in sync", n))
 	})
 	t.Run("Again and again, and fanout leaves the status alone", func(t *testing.T) {
 		member := w.members[0]

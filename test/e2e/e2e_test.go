@@ -24,6 +24,7 @@ func TestE2E(t *testing.T) {
 		{"Rollout", rollout},
 		{"Lifecycle", lifecycle},
 		{"Checks", checks},
+		{"Results", comeHome},
 		{"Bundled", bundled},
 		{"Formats", formats},
 		{"Outages", outages},

@@ -27,12 +27,7 @@ func outages(t *testing.T, w *world) {
 	})
 	t.Run("A member is cut off", func(t *testing.T) {
 		w.forgetEvents(t, away.name)
-		hub := strings.TrimSpace(w.hub.address(t))
-		heal := func() {
-			_, _ = try("docker", "exec", away.node(), "iptables", "-D", "INPUT", "-s", hub, "-j", "DROP")
-		}
-		run(t, "docker", "exec", away.node(), "iptables", "-I", "INPUT", "-s", hub, "-j", "DROP")
-		t.Cleanup(heal)
+		heal := w.cutOff(t, away)
 		w.hub.apply(t, schedule("@every 3h"))
 		w.among(others, func() { w.isIn(t, in, name, others...) })
 		w.hub.mentions(t, away.server(), w.said(away.name, "Unreachable")...)
@@ -56,6 +51,18 @@ func (w *world) among(members []*cluster, do func()) {
 	defer func() { w.members = all }()
 	w.members = members
 	do()
+}
+
+// cutOff takes a member's way to the hub, until heal is called or the test's end.
+func (w *world) cutOff(t *testing.T, away *cluster) (heal func()) {
+	t.Helper()
+	hub := strings.TrimSpace(w.hub.address(t))
+	heal = func() {
+		_, _ = try("docker", "exec", away.node(), "iptables", "-D", "INPUT", "-s", hub, "-j", "DROP")
+	}
+	run(t, "docker", "exec", away.node(), "iptables", "-I", "INPUT", "-s", hub, "-j", "DROP")
+	t.Cleanup(heal)
+	return heal
 }
 
 // pause stops a cluster's node where it stands, with all that runs on it. At the test's end it goes on.
