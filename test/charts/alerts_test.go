@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	corev1 "k8s.io/api/core/v1"
+
+	"fanout/pkg/results"
 )
 
 // alert is a rule of a PrometheusRule.
@@ -74,6 +76,35 @@ func TestAlertsAskForWhatThereIs(t *testing.T) {
 	}
 }
 
+// Whatever is wrong with a result, somebody is told, and can see in whose namespace.
+func TestWhatIsWrongWithResultsIsAlertedOnAndDrawn(t *testing.T) {
+	var expressions strings.Builder
+	for _, alert := range alerts(t, render(t, "fanout", system, "prometheusRule: {enabled: true}")) {
+		expressions.WriteString(alert.Expr + "\n")
+	}
+	if !strings.Contains(expressions.String(), "fanout_results_oldest_seconds") {
+		t.Error("no alert asks for the age of the oldest knowledge")
+	}
+	drawn := one[*corev1.ConfigMap](t, render(t, "fanout", system, "dashboard: {enabled: true}")).Data["fanout.json"]
+	for _, state := range results.Worst {
+		switch state {
+		case results.Passed, results.Paused, results.Pending:
+			continue
+		}
+		named := `[^}]*state=~?\\?"[\w|]*\b` + strings.ToLower(state.String()) + `\b`
+		alerted := "fanout_results" + `\{` + named
+		if state == results.Unreachable { // which is its members' alert, once and not for each namespace
+			alerted = `fanout_members\{state="Unreachable"`
+		}
+		if !regexp.MustCompile(alerted).MatchString(expressions.String()) {
+			t.Errorf("no alert asks for results that are %s", state)
+		}
+		if !regexp.MustCompile(`by \(parent_namespace[^)]*\) \(fanout_results\{` + named).MatchString(drawn) {
+			t.Errorf("no panel shows where results are %s", state)
+		}
+	}
+}
+
 // Each alert has a runbook, where its annotation says: a heading with its name, with what it means, where to look and what to do.
 func TestAlertsHaveRunbooks(t *testing.T) {
 	page, err := os.ReadFile(root + "/docs/operations.md")
@@ -130,7 +161,7 @@ func TestDashboardAsksForWhatThereIs(t *testing.T) {
 func TestMetricsAreDocumented(t *testing.T) {
 	page := behaviour(t)
 	documented := map[string][]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `(fanout_\\w+)(?:\\{([a-z,]+)\\})?` \\|").FindAllStringSubmatch(page, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `(fanout_\\w+)(?:\\{([a-z_,]+)\\})?` \\|").FindAllStringSubmatch(page, -1) {
 		documented[row[1]] = strings.FieldsFunc(row[2], func(r rune) bool { return r == ',' })
 	}
 	for name, family := range metricsOfFanout(t) {
