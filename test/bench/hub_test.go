@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -34,6 +35,27 @@ func (w *world) hubWrites(t *testing.T) (others, statuses int64) {
 		t.Fatal(err)
 	}
 	return others + int64(len(events.Items)), statuses
+}
+
+// mostStatusWrites counts the writes of one parent's status that came to the hub within window, for the parent and the time with the most.
+func (w *world) mostStatusWrites(t *testing.T, since time.Time, window time.Duration) (most int) {
+	t.Helper()
+	all, err := w.hub.AuditedWrites(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	recent := map[string][]time.Time{} // by parent, those within window before the last
+	for _, write := range all {
+		if !strings.HasPrefix(write.UserAgent, "fanout/") || write.Resource != "canaries" || write.Subresource != "status" || write.Time.Before(since) {
+			continue
+		}
+		times := append(recent[write.Name], write.Time)
+		for times[len(times)-1].Sub(times[0]) >= window {
+			times = times[1:]
+		}
+		recent[write.Name], most = times, max(most, len(times))
+	}
+	return most
 }
 
 // written counts what was written to members, storms aside.

@@ -9,6 +9,8 @@ var limits = map[string]float64{
 	"idle-requests":           1.1,
 	"status-storm-watched":    1.05,
 
+	"status-storm-hub-writes": 15, // one in 0.7 s, and the first
+
 	"noop-restart-writes": 0,
 	"status-storm-writes": 0,
 	"take-in-writes":      0,
@@ -21,4 +23,5 @@ var limits = map[string]float64{
 	"member-memory":       190, // KiB
 	"member-memory-used":  110,
 	"derived-memory-used": 1.5,
+	"result-memory":       300, // bytes
 }

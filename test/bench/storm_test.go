@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,19 +12,21 @@ import (
 // stormPeriod is how often each status changes.
 const stormPeriod = 30 * time.Second
 
-// statusStorm is what fanout takes while canary-checker writes statuses in all members, which is none of fanout's business but that
-// it watches the objects.
+// statusStorm is what fanout takes while canary-checker writes statuses in all members: it watches the objects, keeps what they say, and
+// writes the parents' statuses no more often than it may.
 func statusStorm(t *testing.T, w *world) {
 	f := w.start(t, w.many, w.parents)
 	w.check(t)
+	silent, untold := footprintOf(t, f), w.counts(t).Statuses
 	if err := w.simulator.Storm(t.Context(), stormPeriod); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	calm := sync.OnceFunc(func() {
 		if err := w.simulator.Storm(t.Context(), 0); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	defer calm()
 	settle(t, w.observe/3)
 	profiled := w.profileCPU(t, int(w.observe.Seconds()))
 	writes, parents := w.hubWrites(t)
@@ -43,7 +46,13 @@ func statusStorm(t *testing.T, w *world) {
 	w.figures.add(t, "status-storm-change", float64(cpu.Microseconds())/statuses, "µs", "CPU per change; "+conditions)
 	w.figures.add(t, "status-storm-watched", float64(after.WatchEvents-before.WatchEvents)/statuses, "events", "brought by watches for each change")
 	w.figures.add(t, "status-storm-writes", float64(written(after)-written(before)+writesAfter-writes), "writes", "to hub and members, parents' statuses aside; "+conditions)
+	w.figures.add(t, "status-storm-hub-writes", float64(w.mostStatusWrites(t, began, 10*time.Second)), "writes", "of one parent's status in any 10 s, at the most, by the hub's audit log; "+conditions)
 	w.figures.add(t, "status-storm-statuses", float64(parentsAfter-parents)/float64(w.parents)/took.Minutes(), "writes", "of each parent's status in a minute; "+conditions)
+	calm()
+	told := footprintOf(t, f)
+	copies := min(int64(w.many*w.parents), after.Statuses-untold)
+	w.figures.add(t, "result-memory", (told.live+told.stacks-silent.live-silent.stacks)/float64(copies), "bytes", fmt.Sprintf(
+		"in use after a collection for the result of each of %d copies, and for the statuses of %d parents", copies, w.parents))
 }
 
 // check has canary-checker take in what is new in the members, and waits until fanout has seen that.
