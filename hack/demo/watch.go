@@ -17,7 +17,7 @@ func (s *screen) watch(ctx context.Context, stage *stage, step step) (look func(
 	show := func(style style, fields []string) {
 		line := "   "
 		for i, field := range fields {
-			line += fmt.Sprintf("%-*s   ", widths[i], field)
+			line += fmt.Sprintf("%-*s ", widths[i], field)
 		}
 		s.line(style, "%s", strings.TrimRight(line, " "))
 	}
@@ -34,7 +34,7 @@ func (s *screen) watch(ctx context.Context, stage *stage, step step) (look func(
 			return // the step itself will notice
 		}
 		for i := range cells {
-			widths[i] = max(widths[i], len(header[i]), len(cells[i]))
+			widths[i] = max(widths[i], len(header[i])+4, len(cells[i])+2) // with room for what comes
 		}
 		if last == "" {
 			show(faint, header)
