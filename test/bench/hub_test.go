@@ -10,12 +10,21 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"fanout/pkg/fanout/derive"
 	"fanout/test/simulator"
 )
 
-// hubWrites counts what fanout has written to the hub: statuses of parents, and everything else. Events are among that, though the
-// hub's audit log leaves them out.
-func (w *world) hubWrites(t *testing.T) (others, statuses int64) {
+// hubWrites is how much fanout has written to the hub: statuses of parents, Events about them, and everything else.
+type hubWrites struct{ statuses, events, others int64 }
+
+func (h hubWrites) all() int64 { return h.statuses + h.events + h.others }
+
+func (h hubWrites) since(before hubWrites) hubWrites {
+	return hubWrites{h.statuses - before.statuses, h.events - before.events, h.others - before.others}
+}
+
+// hubWrites counts by the hub's audit log, and Events, which that leaves out, by themselves.
+func (w *world) hubWrites(t *testing.T) (sum hubWrites) {
 	t.Helper()
 	all, err := w.hub.AuditedWrites(t.Context())
 	if err != nil {
@@ -25,16 +34,24 @@ func (w *world) hubWrites(t *testing.T) (others, statuses int64) {
 		switch {
 		case !strings.HasPrefix(write.UserAgent, "fanout/") || write.Code >= 300:
 		case write.Resource == "canaries" && write.Subresource == "status":
-			statuses++
+			sum.statuses++
 		default:
-			others++
+			sum.others++
 		}
 	}
 	events, err := w.hub.Kube.CoreV1().Events(metav1.NamespaceAll).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return others + int64(len(events.Items)), statuses
+	for _, event := range events.Items {
+		count := int64(max(1, event.Count))
+		if event.InvolvedObject.Kind == derive.Kind {
+			sum.events += count
+		} else {
+			sum.others += count
+		}
+	}
+	return sum
 }
 
 // mostStatusWrites counts the writes of one parent's status that came to the hub within window, for the parent and the time with the most.
@@ -102,18 +119,19 @@ func hubLoad(t *testing.T, w *world) {
 	w.start(t, w.many, 0)
 	w.newCopies(t, "warm", w.many, 1)
 	const parents = 10
-	writes, statuses := w.hubWrites(t)
+	before := w.hubWrites(t)
 	bytes := w.hubBytes(t)
-	if writes < int64(w.many) || bytes == 0 { // it put a finalizer on each member's Secret
-		t.Fatalf("the hub tells of %d writes, %.0f bytes: not what fanout wrote there before", writes, bytes)
+	if before.others < int64(w.many) || bytes == 0 { // it put a finalizer on each member's Secret
+		t.Fatalf("the hub tells of %d writes, %.0f bytes: not what fanout wrote there before", before.others, bytes)
 	}
 	w.newCopies(t, "hub", w.many, parents)
 	w.synced(t, w.many*(parents+1))
-	writesAfter, statusesAfter := w.hubWrites(t)
+	writes := w.hubWrites(t).since(before)
 	copies := float64(w.many * parents)
 	conditions := fmt.Sprintf("for each of %.0f copies in %d members, beside the %d parents", copies, w.many, parents)
-	w.figures.add(t, "hub-writes", float64(writesAfter-writes)/copies, "writes", "objects written to the hub "+conditions)
+	w.figures.add(t, "hub-writes", float64(writes.others)/copies, "writes", "objects written to the hub "+conditions)
 	w.figures.add(t, "hub-writes-bytes", (w.hubBytes(t)-bytes)/copies, "bytes", "written to the hub "+conditions)
-	w.figures.add(t, "hub-writes-statuses", float64(statusesAfter-statuses)/parents, "writes", "of each parent's status meanwhile")
+	w.figures.add(t, "hub-writes-statuses", float64(writes.statuses)/parents, "writes", "of each parent's status meanwhile")
+	w.figures.add(t, "hub-writes-events", float64(writes.events)/parents, "writes", "of Events about each parent meanwhile")
 	w.wipe(t)
 }

@@ -14,7 +14,7 @@ func noopRestart(t *testing.T, w *world) {
 	steady := footprintOf(t, before)
 	w.stop(t)
 	members := written(w.counts(t))
-	hub, statuses := w.hubWrites(t)
+	hub := w.hubWrites(t)
 	var ready, bare []time.Duration
 	var cpu, most []float64
 	for range 3 {
@@ -28,8 +28,7 @@ func noopRestart(t *testing.T, w *world) {
 		w.stop(t)
 	}
 	conditions := fmt.Sprintf("%d members × %d copies, all in sync and taken in by canary-checker", w.many, w.parents)
-	hubAfter, statusesAfter := w.hubWrites(t)
-	w.figures.add(t, "noop-restart-writes", float64(written(w.counts(t))-members+hubAfter-hub+statusesAfter-statuses), "writes", "to hub and members; "+conditions)
+	w.figures.add(t, "noop-restart-writes", float64(written(w.counts(t))-members+w.hubWrites(t).since(hub).all()), "writes", "to hub and members; "+conditions)
 	w.figures.against(t, "noop-restart", median(ready).Seconds(), median(bare).Seconds(), "s", fmt.Sprintf(
 		"until all is known to be in sync; the floor lists all members; CPU %.1f s; %s", median(cpu), conditions))
 	w.figures.against(t, "noop-restart-memory", median(most)/mebi, steady.resident/mebi, "MiB", "the most that was resident while starting; the floor is what was when at rest before; "+conditions)

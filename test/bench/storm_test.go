@@ -29,14 +29,15 @@ func statusStorm(t *testing.T, w *world) {
 	defer calm()
 	settle(t, w.observe/3)
 	profiled := w.profileCPU(t, int(w.observe.Seconds()))
-	writes, parents := w.hubWrites(t)
+	hub, hubCPU := w.hubWrites(t), w.hub.Metric(t, "process_cpu_seconds_total")
 	before, cpu, simulating := w.counts(t), cpuOf(t, f.PID()), cpuOf(t, w.simulatorPID)
 	began := time.Now()
 	settle(t, w.observe)
 	took := time.Since(began)
 	cpu, simulating = cpuOf(t, f.PID())-cpu, cpuOf(t, w.simulatorPID)-simulating
 	after := w.counts(t)
-	writesAfter, parentsAfter := w.hubWrites(t)
+	writes := w.hubWrites(t).since(hub)
+	hubCPU = w.hub.Metric(t, "process_cpu_seconds_total") - hubCPU
 	profiled()
 	w.profileHeap(t)
 	statuses := float64(after.Statuses - before.Statuses)
@@ -45,9 +46,12 @@ func statusStorm(t *testing.T, w *world) {
 	w.figures.add(t, "status-storm", cpu.Seconds()/took.Seconds(), "cores", fmt.Sprintf("%s; the simulator takes %.2f", conditions, simulating.Seconds()/took.Seconds()))
 	w.figures.add(t, "status-storm-change", float64(cpu.Microseconds())/statuses, "µs", "CPU per change; "+conditions)
 	w.figures.add(t, "status-storm-watched", float64(after.WatchEvents-before.WatchEvents)/statuses, "events", "brought by watches for each change")
-	w.figures.add(t, "status-storm-writes", float64(written(after)-written(before)+writesAfter-writes), "writes", "to hub and members, parents' statuses aside; "+conditions)
+	w.figures.add(t, "status-storm-writes", float64(written(after)-written(before)+writes.others), "writes", "to hub and members, parents' statuses and Events about them aside; "+conditions)
 	w.figures.add(t, "status-storm-hub-writes", float64(w.mostStatusWrites(t, began, 10*time.Second)), "writes", "of one parent's status in any 10 s, at the most, by the hub's audit log; "+conditions)
-	w.figures.add(t, "status-storm-statuses", float64(parentsAfter-parents)/float64(w.parents)/took.Minutes(), "writes", "of each parent's status in a minute; "+conditions)
+	w.figures.add(t, "status-storm-statuses", float64(writes.statuses)/float64(w.parents)/took.Minutes(), "writes", "of each parent's status in a minute; "+conditions)
+	w.figures.add(t, "status-storm-events", float64(writes.events)/float64(w.parents)/took.Minutes(), "writes", "of Events about each parent in a minute; "+conditions)
+	w.figures.add(t, "status-storm-hub", hubCPU/took.Seconds(), "cores", fmt.Sprintf("the hub's API server with its etcd: %.0f ms for each status of %d agents; %s",
+		1000*hubCPU/float64(max(1, writes.statuses)), w.many, conditions))
 	calm()
 	told := footprintOf(t, f)
 	copies := min(int64(w.many*w.parents), after.Statuses-untold)
@@ -71,7 +75,7 @@ func (w *world) check(t *testing.T) {
 func (w *world) reported(t *testing.T) {
 	t.Helper()
 	for before := int64(-1); ; {
-		_, now := w.hubWrites(t)
+		now := w.hubWrites(t).statuses
 		if now == before {
 			return
 		}
