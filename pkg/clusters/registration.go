@@ -2,6 +2,8 @@ package clusters
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +22,10 @@ type Registration struct {
 	Agent  string
 	Config *kubeconfig.Config
 	Err    error
+	// Labels are those of the Secret by which the member is selected, and Namespaces the patterns of the hub's namespaces that it takes
+	// Canaries from; none are all.
+	Labels     map[string]string
+	Namespaces []string
 }
 
 // Registrations returns those among the Secrets that register a member in one of the formats, or that are held until their
@@ -31,7 +37,12 @@ func (f Formats) Registrations(secrets []corev1.Secret) []Registration {
 		if !f.isRegistration(secret) {
 			continue
 		}
-		r := Registration{Secret: secret, Format: f.formatOf(secret)}
+		r := Registration{Secret: secret, Format: f.formatOf(secret), Labels: withoutMarks(secret.Labels)}
+		for pattern := range strings.SplitSeq(secret.Annotations[AnnotationNamespaces], ",") {
+			if pattern = strings.TrimSpace(pattern); pattern != "" {
+				r.Namespaces = append(r.Namespaces, pattern)
+			}
+		}
 		r.Agent, r.Err = f.agentOf(secret)
 		var err error
 		if r.Config, err = f.configOf(secret); r.Err == nil {
@@ -56,7 +67,8 @@ type Reached struct {
 func (r *Reached) Close() { r.close() }
 
 // Reach connects to a member as a Registry does, with the same transport and the same probe, which may take as long as
-// timeout. StateOf tells what its error means for the member.
+// timeout. StateOf tells what its error means for the member; its text
+// speaks of the machine that it runs on.
 func Reach(ctx context.Context, agent string, config *kubeconfig.Config, userAgent string, timeout time.Duration) (*Reached, error) {
 	conn, err := newConnection(config, userAgent, (*shard.Share)(nil).FenceDial)
 	if err != nil {
@@ -71,6 +83,10 @@ func Reach(ctx context.Context, agent string, config *kubeconfig.Config, userAge
 	id, err := probe(ctx, client, over.server(), timeout)
 	if err != nil {
 		conn.close()
+		var noWay *noWayError
+		if errors.As(err, &noWay) {
+			noWay.from = "this machine"
+		}
 		var r redactor
 		r.learn(config.REST())
 		return nil, redacted{err, r.text(err.Error())}

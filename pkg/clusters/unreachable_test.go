@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fanout/pkg/clusters/kubeconfig"
 )
 
 // Whoever reads the Event wants to know which address was tried, and where on the way to it to look.
@@ -54,6 +56,19 @@ func TestWhyAMemberIsUnreachable(t *testing.T) {
 	}
 	if asked := m.requests(); len(asked) != 1 {
 		t.Errorf("the server with another certificate than expected was told %q", asked[1:])
+	}
+}
+
+// Whoever asks from elsewhere is not told of the hub.
+func TestWhatIsUnreachableFromHere(t *testing.T) {
+	m := serving(t, kubeSystem("member-1"))
+	config, err := kubeconfig.Parse([]byte(kubeconfigFor("https://member.invalid:6443", "token: secret-token", m.ca())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Reach(t.Context(), "eu-west-prod", config, "test", time.Second)
+	if err == nil || strings.Contains(err.Error(), "the hub") || !strings.Contains(err.Error(), "this machine") || StateOf(err) != Unreachable {
+		t.Errorf("it says %v", err)
 	}
 }
 
