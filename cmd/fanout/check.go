@@ -43,6 +43,7 @@ Exit codes: 0 nothing stands in the way, 1 something does, 2 a fault of the comm
 	}
 	flags := command.Flags()
 	hub.addTo(flags)
+	hub.addLeaseTo(flags)
 	flags.BoolVar(&o.Before, "pre", false, "Look only at what has to be there before fanout is installed.")
 	flags.BoolVar(&o.Members, "members", false, "Reach each member with its credential, from here.")
 	flags.StringVar(&o.ServiceAccount, "service-account", o.ServiceAccount, "ServiceAccount in --cluster-namespace that the controller runs as.")

@@ -38,8 +38,15 @@ func (f *hubFlags) addTo(flags *pflag.FlagSet) {
 		flags.Lookup(name).Usage = usage
 	}
 	flags.StringVar(&f.clusterNamespace, "cluster-namespace", f.clusterNamespace, "Namespace in the hub with the Secrets that register members.")
+}
+
+// addLeaseTo is for the commands that look whether a controller runs.
+func (f *hubFlags) addLeaseTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.leaseName, "leader-elect-resource-name", f.leaseName, "Name of the Lease by which a controller that runs is known, in the same namespace.")
 }
+
+// nowhere is what cli-runtime takes for the cluster where nothing says which one is meant.
+const nowhere = "http://localhost:8080"
 
 // config is the hub's.
 func (f *hubFlags) config() (*rest.Config, error) {
@@ -48,6 +55,11 @@ func (f *hubFlags) config() (*rest.Config, error) {
 	*f.kube.Timeout = "0"
 	config, err := f.kube.ToRESTConfig()
 	*f.kube.Timeout = timeout
+	if err == nil && config.Host == nowhere {
+		if raw, rawErr := f.kube.ToRawKubeConfigLoader().RawConfig(); rawErr == nil && len(raw.Clusters) == 0 {
+			err = clientcmd.ErrEmptyConfig
+		}
+	}
 	if err == nil {
 		config.Timeout, err = clientcmd.ParseTimeout(timeout)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanout/pkg/register"
+	"fanout/pkg/show"
 )
 
 // Exit codes. The first two are those of the Kubernetes components.
@@ -37,13 +38,20 @@ func run(ctx context.Context, file string, args []string, out, errOut io.Writer)
 		command.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl fanout"}
 	}
 	command.SetArgs(args)
+	out, errOut = show.Clean(out), show.Clean(errOut)
 	command.SetOut(out)
 	command.SetErr(errOut)
 	err := command.ExecuteContext(ctx)
 	var usage *usageError
+	var exit *exitError
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &exit):
+		if exit.err != nil {
+			fmt.Fprintf(errOut, "fanout: %v\n", exit.err)
+		}
+		return exit.code
 	case errors.As(err, &usage):
 		fmt.Fprintf(errOut, "fanout: %v\nSee '%s --help'.\n", err, usage.command)
 		return exitUsage
@@ -68,6 +76,15 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
+// exitError ends with a code of its own. Without an err all has been said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return fmt.Sprint(e.err) }
+func (e *exitError) Unwrap() error { return e.err }
+
 func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "fanout",
@@ -82,7 +99,21 @@ func newCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return &usageError{command: command.CommandPath(), err: err}
 	})
-	root.AddCommand(newControllerCommand(), newRegisterCommand(), newDeregisterCommand(), newCheckCommand(), newReleaseCommand(), newVersionCommand())
+	for _, group := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"see", "See how it fares:", []*cobra.Command{newGetCommand(), newAgentsCommand(), newWhyCommand(), newMatchCommand(), newPreviewCommand()}},
+		{"members", "Members:", []*cobra.Command{newRegisterCommand(), newDeregisterCommand()}},
+		{"install", "Install and run:", []*cobra.Command{newCheckCommand(), newReleaseCommand(), newControllerCommand(), newVersionCommand()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
+		for _, command := range group.commands {
+			command.GroupID = group.id
+			root.AddCommand(command)
+		}
+	}
+	cobra.EnableCommandSorting = false
 	return root
 }
 

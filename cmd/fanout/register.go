@@ -56,6 +56,7 @@ in time that it is connected.`,
 		},
 	}
 	f.hub.addTo(command.Flags())
+	f.hub.addLeaseTo(command.Flags())
 	f.member.addTo(command.Flags())
 	f.addTo(command.Flags())
 	return command
@@ -160,6 +161,7 @@ the member is not known to be clean; what is printed says what is left.`,
 		},
 	}
 	hub.addTo(command.Flags())
+	hub.addLeaseTo(command.Flags())
 	member.addTo(command.Flags())
 	command.Flags().BoolVar(&how.Keep, "keep", false, "Leave in the member what fanout put there.")
 	command.Flags().BoolVarP(&yes, "yes", "y", false, "Do not ask.")

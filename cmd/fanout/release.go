@@ -45,6 +45,7 @@ Exit codes: 0 released, or there was nothing to release; 1 failed, or a controll
 	}
 	flags := command.Flags()
 	f.hub.addTo(flags)
+	f.hub.addLeaseTo(flags)
 	flags.DurationVar(&f.wait, "wait", f.wait, "How long to wait for a controller to stop that holds the Lease; one that was killed holds it for 15s; 0 does not wait.")
 	flags.BoolVar(&f.force, "force", f.force, "Do it even though a controller seems to run. It may put the finalizers back.")
 	return command

@@ -3,13 +3,13 @@ package clusters
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/dynamic"
 
 	"fanout/pkg/clusters/kubeconfig"
+	"fanout/pkg/selector"
 	"fanout/pkg/shard"
 )
 
@@ -38,11 +38,7 @@ func (f Formats) Registrations(secrets []corev1.Secret) []Registration {
 			continue
 		}
 		r := Registration{Secret: secret, Format: f.formatOf(secret), Labels: withoutMarks(secret.Labels)}
-		for pattern := range strings.SplitSeq(secret.Annotations[AnnotationNamespaces], ",") {
-			if pattern = strings.TrimSpace(pattern); pattern != "" {
-				r.Namespaces = append(r.Namespaces, pattern)
-			}
-		}
+		r.Namespaces = selector.SplitNamespaces(secret.Annotations[AnnotationNamespaces])
 		r.Agent, r.Err = f.agentOf(secret)
 		var err error
 		if r.Config, err = f.configOf(secret); r.Err == nil {

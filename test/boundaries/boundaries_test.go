@@ -38,7 +38,7 @@ var rules = []rule{{
 	except:  []string{"fanout/pkg/fanout/...", "fanout/pkg/selector/...", "fanout/pkg/clusters/...", "fanout/pkg/results", "fanout/pkg/shard", "fanout/pkg/api"},
 	because: "pkg/fanout builds on pkg/selector, pkg/clusters, pkg/results and pkg/shard, answers as pkg/api has it, and knows nothing else of this module",
 }, {
-	in:      []string{"pkg/api/..."},
+	in:      []string{"pkg/api"},
 	never:   []string{"fanout/...", "k8s.io/..."},
 	because: "pkg/api says what is told, over HTTP too; who tells and who asks build on it",
 }, {
@@ -86,6 +86,26 @@ var rules = []rule{{
 	never:   []string{"fanout/...", "context", "net/...", "os/...", "log/...", "k8s.io/...", "sigs.k8s.io/...", "github.com/go-logr/..."},
 	except:  []string{"k8s.io/apimachinery/pkg/util/duration"},
 	because: "it is pure: statuses in, a status out, with no client, context or logger; of Kubernetes it knows how canary-checker writes a latency",
+}, {
+	in:      []string{"pkg/show/...", "pkg/why/...", "pkg/preview"},
+	never:   []string{"fanout/...", "context", "net/...", "os/...", "log/...", "k8s.io/client-go/...", "github.com/go-logr/..."},
+	except:  []string{"fanout/pkg/api", "fanout/pkg/why", "fanout/pkg/preview", "fanout/pkg/selector", "fanout/pkg/results", "fanout/pkg/fanout/derive", "k8s.io/client-go/util/jsonpath"},
+	because: "they make words and tables of what pkg/api tells, whoever was asked; they ask nobody",
+}, {
+	in:      []string{"pkg/preview/look"},
+	never:   []string{"fanout/..."},
+	except:  []string{"fanout/pkg/api", "fanout/pkg/preview", "fanout/pkg/selector", "fanout/pkg/clusters", "fanout/pkg/fanout/derive"},
+	because: "pkg/preview/look brings pkg/preview what it takes from any api.Source; it knows no controller",
+}, {
+	in:      []string{"pkg/api/pods"},
+	never:   []string{"fanout/..."},
+	except:  []string{"fanout/pkg/api"},
+	because: "pkg/api/pods asks controllers; it knows none of what they are made of",
+}, {
+	in:      []string{"pkg/api/statuses"},
+	never:   []string{"fanout/..."},
+	except:  []string{"fanout/pkg/api", "fanout/pkg/clusters", "fanout/pkg/fanout/derive", "fanout/pkg/results", "fanout/pkg/selector"},
+	because: "pkg/api/statuses reads objects in the hub; it knows no controller",
 }}
 
 func TestImports(t *testing.T) {

@@ -1,0 +1,81 @@
+package integration
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"fanout/pkg/api"
+	"fanout/pkg/api/pods"
+	"fanout/test/fixture"
+)
+
+// tells answers as a controller does that knows those agents. Without any it stands by.
+func tells(t *testing.T, replica string, agents ...api.Agent) (address string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case len(agents) == 0:
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_ = json.NewEncoder(w).Encode(api.Problem{Error: "this one stands by"})
+		case r.URL.Path == "/api/v1/agents":
+			_ = json.NewEncoder(w).Encode(api.Agents{Teller: api.Teller{Version: "v1.0.0", Hub: "hub", Time: time.Now(), Replica: replica}, Items: agents})
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+var ofFanout = map[string]string{"app.kubernetes.io/name": "fanout"}
+
+// The pods of controllers are asked through the API server, with the user's own rights, over a connection that it forwards.
+func TestTheCommandLineAsksPods(t *testing.T) {
+	w := newWorld(t)
+	known := api.Agent{Name: "eu-west-prod", State: "Connected", ServerVersion: "v1.35.0", Selected: 3, InSync: 3}
+	user := w.hub.As(t, "viewer", w.namespace, may("list", "", "pods"))
+	_, errOut := w.expectCLI(t, w.hub.Kubeconfig, 0, nil, "get", "-A")
+	if !strings.Contains(errOut, "no pod of it is ready in namespace "+w.namespace) {
+		t.Errorf("without a pod it says %q", errOut)
+	}
+
+	t.Log("one that stands by, and one that leads")
+	w.hub.RunPod(t, w.namespace, "fanout-0", ofFanout, map[int]string{pods.Port: tells(t, "")})
+	w.hub.RunPod(t, w.namespace, "fanout-1", ofFanout, map[int]string{pods.Port: tells(t, "", known)})
+	code, _, errOut := w.cli(t, user, "agents")
+	if code != 1 || !strings.Contains(errOut, "forbidden") {
+		t.Errorf("without the right to forward: code %d, %s", code, errOut)
+	}
+	w.hub.Allow(t, "viewer", w.namespace, may("create,get", "", "pods/portforward"))
+	_, errOut = w.expectCLI(t, user, 0, []string{"eu-west-prod Connected - v1.35.0 3 3 0"}, "agents")
+	if errOut != "" {
+		t.Errorf("it complains: %s", errOut)
+	}
+	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"agent/eu-west-prod"}, "agents", "-o", "name")
+}
+
+// Of replicas that share the members each knows its own, and together they know all.
+func TestTheCommandLineAsksAllThatShare(t *testing.T) {
+	w := newWorld(t)
+	mine := func(name string) api.Agent {
+		return api.Agent{Name: name, State: "Connected", ServerVersion: "v1.35.0", Selected: 1, InSync: 1}
+	}
+	w.hub.RunPod(t, w.namespace, "fanout-0", ofFanout, map[int]string{pods.Port: tells(t, "fanout-0", mine("a"), api.Agent{Name: "b"})})
+	w.hub.RunPod(t, w.namespace, "fanout-1", ofFanout, map[int]string{pods.Port: tells(t, "fanout-1", api.Agent{Name: "a"}, mine("b"))})
+	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"a Connected - v1.35.0 1 1 0 - b Connected - v1.35.0 1 1 0 -"}, "agents")
+}
+
+// A pod on whose port nothing listens, as of an older version, is one that can't be asked.
+func TestTheCommandLineAsksAnOlderVersion(t *testing.T) {
+	w := newWorld(t)
+	w.hub.RunPod(t, w.namespace, "fanout-0", ofFanout, map[int]string{pods.Port: "127.0.0.1:1"})
+	w.hub.Apply(t, fixture.Canary(w.canaries, "api-health", "*"))
+	_, errOut := w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"api-health Pending"}, "get", "-n", w.canaries)
+	if !strings.Contains(errOut, "ask pod fanout-0") || !strings.Contains(errOut, "connection refused") {
+		t.Errorf("it says %q", errOut)
+	}
+}
