@@ -94,7 +94,9 @@ func tell(ctx context.Context, stage *stage, screen *screen) ([]outcome, error) 
 		}
 		told = append(told, outcome{step: step, took: took})
 		if step.says != nil {
-			screen.status(stage)
+			if err := screen.status(ctx, stage); err != nil {
+				return nil, err
+			}
 		} else {
 			screen.clusters(stage, step)
 		}

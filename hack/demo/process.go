@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -92,6 +93,21 @@ func (p *process) stop() error {
 	}
 	return nil
 }
+
+// tells finds in the log at which address fanout tells what it knows. It says so before it connects to members.
+func (p *process) tells() (address string, err error) {
+	log, err := os.ReadFile(p.log)
+	if err != nil {
+		return "", err
+	}
+	found := tellsAt.FindSubmatch(log)
+	if found == nil {
+		return "", errors.New("fanout does not say at which address it tells what it knows")
+	}
+	return "http://" + string(found[1]), nil
+}
+
+var tellsAt = regexp.MustCompile(`"Serving /api/v1/" address="([^"]+)"`)
 
 // lastLines are the end of its log.
 func (p *process) lastLines() string {

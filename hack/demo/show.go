@@ -167,6 +167,7 @@ func (s *screen) invitation(stage *stage) {
 		"kubectl --context hub apply --server-side -f check.yaml",
 		"kubectl --context hub get canaries -A --watch",
 		stage.service(usEast).turn("break").command + "    # and /mend",
+		fmt.Sprintf("%s get -A --controller %s --watch", stage.binary, stage.controller),
 		"kubectl --context us-east-prod get canaries -A",
 		"kubectl --context us-east-prod -n monitoring patch canary api-health --type merge -p '{\"spec\":{\"schedule\":\"@every 24h\"}}'",
 		"kubectl --context hub -n fanout-system get secrets",

@@ -28,8 +28,9 @@ type stage struct {
 	members []*cluster
 	secrets *mirror // the hub's, that register members
 	checkers
-	fanout *process
-	hubID  string
+	fanout     *process
+	controller string // the address at which fanout tells what it knows
+	hubID      string
 
 	changed      chan struct{} // a mirror has changed
 	stopMirrors  context.CancelFunc
@@ -188,6 +189,9 @@ func (s *stage) watch(ctx context.Context) error {
 	return nil
 }
 
+// kubeconfig is a file with a context for each cluster, the hub's being the current one.
+func (s *stage) kubeconfig() string { return filepath.Join(s.dir, "kubeconfig") }
+
 // writeKubeconfig makes one file of all the kubeconfigs, with a context for each cluster.
 func (s *stage) writeKubeconfig(context.Context) error {
 	merged := clientcmdapi.NewConfig()
@@ -204,7 +208,7 @@ func (s *stage) writeKubeconfig(context.Context) error {
 	if err := os.WriteFile(filepath.Join(s.dir, "check.yaml"), []byte(check), 0o600); err != nil {
 		return err
 	}
-	return clientcmd.WriteToFile(*merged, filepath.Join(s.dir, "kubeconfig"))
+	return clientcmd.WriteToFile(*merged, s.kubeconfig())
 }
 
 // startFanout registers the members that are there from the start and runs fanout until it is connected to them.
@@ -229,6 +233,9 @@ func (s *stage) startFanout(ctx context.Context, screen *screen) (err error) {
 	took, err := s.settle(ctx, begin, opening, func() {})
 	if err != nil {
 		return fmt.Errorf("start fanout: %w\n\nThe end of its log:\n%s", err, s.fanout.lastLines())
+	}
+	if s.controller, err = s.fanout.tells(); err != nil {
+		return err
 	}
 	screen.progress("fanout is connected to three members after %.1f s", took.whole.Seconds())
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"strings"
 )
 
@@ -44,14 +45,17 @@ func (s *screen) watch(ctx context.Context, stage *stage, step step) (look func(
 	}
 }
 
-// status shows what else the Canary's status says.
-func (s *screen) status(stage *stage) {
-	var now status
-	now.read(stage.lastCanaries[hubName][checkKey])
-	s.line(cyan, "\n   $ kubectl --context %s -n %s get canary %s -o jsonpath='{.status.message}{\"\\n\"}{.status.errorMessage}'\n", hubName, checksNamespace, checkName)
-	for _, text := range []string{now.Message, now.Error} {
-		if text != "" {
-			s.line(plain, "   %s", text)
-		}
+// status shows how the Canary fares on each agent, by fanout's own command.
+func (s *screen) status(ctx context.Context, stage *stage) error {
+	args := []string{"get", checkName, "-n", checksNamespace, "--controller", stage.controller}
+	s.line(cyan, "\n   $ fanout %s\n", strings.Join(args, " "))
+	command := exec.CommandContext(ctx, stage.binary, append(args, "--kubeconfig", stage.kubeconfig())...)
+	shown, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", command, err)
 	}
+	for line := range strings.Lines(string(shown)) {
+		s.line(plain, "%s", strings.TrimRight("   "+line, " \n"))
+	}
+	return nil
 }
