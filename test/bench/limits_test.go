@@ -16,6 +16,7 @@ var limits = map[string]float64{
 	"take-in-writes":      0,
 	"hub-writes":          0,
 	"hub-writes-bytes":    0,
+	"hub-writes-events":   2,
 	"failover-lost":       0,
 	"failover-doubled":    0,
 
