@@ -32,7 +32,7 @@ var switches = []struct {
 		same(t, "replicas", *d.Spec.Replicas, 1)
 		same(t, "image", container.Image, "fanout:dev")
 		same(t, "arguments", container.Args, []string{"controller", "--cluster-namespace=fanout-system", "--registration=native",
-			"--bind-address=0.0.0.0:8080", "--leader-elect=true", "--leader-elect-resource-name=fanout"})
+			"--bind-address=0.0.0.0:8080", "--shard-port=8083", "--leader-elect=true", "--leader-elect-resource-name=fanout"})
 		same(t, "liveness", container.LivenessProbe.HTTPGet.Path, "/healthz")
 		same(t, "readiness", container.ReadinessProbe.HTTPGet.Path, "/readyz")
 		same(t, "user", *pod.SecurityContext.RunAsUser, 65532)
