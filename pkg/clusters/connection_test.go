@@ -18,6 +18,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
@@ -30,6 +31,8 @@ import (
 const patience = 20 * time.Second
 
 // kubeconfigFor is a kubeconfig with that server, user (a YAML line) and CA.
+var namespaceResource = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+
 func kubeconfigFor(server, user, ca string) []byte {
 	cluster := "{server: " + server
 	if ca != "" {
