@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -225,7 +226,12 @@ func addEmpty(spec map[string]any) {
 // update writes the whole object, as a client with types of its own does.
 func (w *world) update(t *testing.T, cluster *fixture.Cluster, canary *unstructured.Unstructured, manager string) *unstructured.Unstructured {
 	t.Helper()
-	updated, err := cluster.Dynamic.Resource(derive.Canaries).Namespace(canary.GetNamespace()).Update(t.Context(), canary, metav1.UpdateOptions{FieldManager: manager})
+	canaries := cluster.Dynamic.Resource(derive.Canaries).Namespace(canary.GetNamespace())
+	updated, err := canaries.Update(t.Context(), canary, metav1.UpdateOptions{FieldManager: manager})
+	for apierrors.IsConflict(err) { // with a status: nobody else writes the rest
+		canary.SetResourceVersion(cluster.Get(t, canary.GetNamespace(), canary.GetName()).GetResourceVersion())
+		updated, err = canaries.Update(t.Context(), canary, metav1.UpdateOptions{FieldManager: manager})
+	}
 	if err != nil {
 		t.Fatalf("update %s in %s as %s: %v", canary.GetName(), cluster.Name, manager, err)
 	}

@@ -120,7 +120,7 @@ func (w *world) keepEditing(t *testing.T, name string) *edits {
 	return e
 }
 
-// writers returns which replicas have written Canaries into a cluster since the edits began, one after the other, by its own
+// writers returns which replicas have written Canaries, and not parents' statuses, into a cluster since the edits began, one after the other, by its own
 // audit log. Refused writes count as well. One that does not share is called the leader.
 func (e *edits) writers(t *testing.T, cluster *fixture.Cluster, replicas ...*replica) []string {
 	t.Helper()
@@ -136,7 +136,7 @@ func (e *edits) writers(t *testing.T, cluster *fixture.Cluster, replicas ...*rep
 			by = leader
 		}
 		known := by == leader || slices.ContainsFunc(replicas, func(r *replica) bool { return r.name == by })
-		if write.Time.Before(e.since) || write.Resource != "canaries" || !known {
+		if write.Time.Before(e.since) || write.Resource != "canaries" || write.Subresource != "" || !known {
 			continue
 		}
 		if len(writers) == 0 || writers[len(writers)-1] != by {
