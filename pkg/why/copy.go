@@ -10,6 +10,8 @@ import (
 func (e *explainer) copied() {
 	c := e.copy()
 	switch {
+	case c == nil && e.agent != nil && e.agent.State == "Leaving":
+		e.unknown("copy", "", "it is being removed, if it is there still", "")
 	case c == nil:
 		e.unknown("copy", "", "nothing is known of it", "ask where the controller can be: fanout check")
 	case c.OutOfSync != nil:

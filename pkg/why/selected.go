@@ -76,6 +76,9 @@ func (e *explainer) selected() bool {
 		e.ok("selector", "the entry %q takes it in", reason.SelectedBy)
 	case reason.Selected:
 		e.ok("selector", "none of the exclusions is about it, and there is nothing else in the list")
+	case reason.ExcludedBy == "" && e.agent != nil && e.agent.State == "Connecting" && len(labels) == 0:
+		e.unknown("selector", "", "no entry takes its name in, and its labels are not known yet", "")
+		return true
 	case e.copy() != nil:
 		e.ok("selector", "it is selected, though its labels are not known here")
 		return true

@@ -179,7 +179,7 @@ func TestWhyOfASecret(t *testing.T) {
 	one, other := w.members["eu-west-prod"], w.members["us-east-prod"]
 	token := one.LeastRightsToken(t, "member.yaml", w.namespace, 10*time.Minute)
 	w.hub.Register(t, w.namespace, "shop", fixture.Kubeconfig(t, token))
-	controller := w.startFanout(t, "--probe-period=500ms", "--deregister-timeout=3s")
+	controller := w.startFanout(t, "--probe-period=500ms")
 	w.hub.Apply(t, w.hourly("api-health", "*"))
 	w.expectHolders(t, "api-health", "eu-west-prod")
 	w.expectWhy(t, controller, "api-health", "shop", "? credential (CredentialExpiring): its credential ends soon: in", "next:")
@@ -194,9 +194,41 @@ func TestWhyOfASecret(t *testing.T) {
 	w.expectHolders(t, "api-health", "eu-west-prod", "us-east-prod")
 	other.Patch(t, w.canaries, "api-health", `{"metadata":{"finalizers":["example.com/hold"]}}`)
 	w.hub.Deregister(t, w.namespace, "shop")
+	w.expectWhy(t, controller, "api-health", "shop", "✗ health (Leaving): it is being deregistered")
+	controller.Stop(t)
+	controller = w.startFanout(t, "--deregister-timeout=1s")
 	w.expectSecretGone(t, "shop")
 	w.expectWhy(t, controller, "api-health", "shop", `✗ agent: no Secret registers an agent "shop"`, "CleanupTimedOut:", "next: register it")
 	other.Patch(t, w.canaries, "api-health", `{"metadata":{"finalizers":null}}`)
+
+	t.Log("one that is clean, and one whose credential ends")
+	w.register(t, "eu-west-prod")
+	w.expectWhy(t, controller, "api-health", "eu-west-prod", "✓ copy")
+	w.hub.Deregister(t, w.namespace, "eu-west-prod")
+	w.expectSecretGone(t, "eu-west-prod")
+	w.expectWhy(t, controller, "api-health", "eu-west-prod", `✗ agent: no Secret registers`, "Deregistered:")
+	w.hub.Register(t, w.namespace, "ap-south-dev", trustingMember(t, w.members["ap-south-dev"], time.Now().Add(5*time.Second)))
+	w.expectWhy(t, controller, "api-health", "ap-south-dev", "✗ credential (CredentialExpired): its credential has ended", "next: give it a new credential")
+}
+
+// Of a member that Cluster API registers, the labels of its Cluster may not count, or not be known yet.
+func TestWhyOfClusterAPI(t *testing.T) {
+	w := newWorld(t)
+	w.registerClusters(t, "eu-west-prod")
+	controller := w.startFanout(t, everyFormat)
+	w.hub.Apply(t, w.hourly("all", "*"))
+	w.hub.Apply(t, w.hourly("by-label", "tier=prod"))
+	w.expectWhy(t, controller, "all", "eu-west-prod", "✓ agent: it is registered by the Secret eu-west-prod-kubeconfig", "✓ copy", "ClusterLabelsUnread: the labels of Cluster API's Clusters do not count")
+	controller.Stop(t)
+
+	w.installClusters(t)
+	w.hub.LeastRights(t, "hub-capi.yaml", w.namespace)
+	w.cluster(t, "eu-west-prod", `"tier":"prod"`)
+	proxy := faultproxy.Start(t, w.hub.Config)
+	proxy.Answer(500, faultproxy.Match{Resource: "clusters"})
+	controller = w.startFanoutAt(t, proxy, everyFormat, "--probe-period=300ms")
+	w.expectWhy(t, controller, "all", "eu-west-prod", "? health (Connecting)", "ClusterLabelsUnknown: waiting for the labels of the Cluster")
+	w.expectWhy(t, controller, "by-label", "eu-west-prod", "? selector: no entry takes its name in, and its labels are not known yet")
 }
 
 // The words of get, agents and match are those of a real controller, and preview says what then happens.

@@ -13,12 +13,12 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	//lint:ignore SA1019 it is what package portforward takes and returns
-	"k8s.io/apimachinery/pkg/util/httpstream"
+
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // forwarder makes connections to a pod's Port. They share one to the hub.
@@ -39,13 +39,13 @@ func newForwarder(config *rest.Config, kube kubernetes.Interface, pod *corev1.Po
 	if err != nil {
 		return nil, err
 	}
-	overSPDY := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
-	overWebsocket, err := portforward.NewSPDYOverWebsocketDialer(url, config)
+	overSPDY := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
+	overWebsocket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(url, config)
 	if err != nil {
 		return nil, err
 	}
 	old := func(err error) bool { return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err) }
-	return &forwarder{dialer: portforward.NewFallbackDialer(overWebsocket, overSPDY, old)}, nil
+	return &forwarder{dialer: portforward.NewFallbackDialerForStreaming(overWebsocket, overSPDY, old)}, nil
 }
 
 // connect returns the connection to the hub, a new one where there is none that works.
