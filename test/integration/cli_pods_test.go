@@ -58,6 +58,23 @@ func TestTheCommandLineAsksPods(t *testing.T) {
 	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"agent/eu-west-prod"}, "agents", "-o", "name")
 }
 
+// A user who may forward to fanout's pods and nothing else sees how the checks fare everywhere.
+func TestTheCommandLineThroughThePodOfAController(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	controller := w.startFanout(t)
+	w.hub.RunPod(t, w.namespace, "fanout-0", ofFanout, map[int]string{pods.Port: strings.TrimPrefix(controller.APIAddress(t), "http://")})
+	user := w.hub.As(t, "viewer", w.namespace, may("list", "", "pods"), may("create,get", "", "pods/portforward"))
+	w.hub.Apply(t, w.hourly("api-health", "*"))
+	w.expectDerived(t, "eu-west-prod", "api-health")
+	w.members["eu-west-prod"].Report(t, w.canaries, "api-health", fixture.Failing(time.Now(), "expected 500"))
+	_, errOut := w.expectCLI(t, user, 0, []string{w.canaries + " api-health Failed 1 1 1"}, "get", "-A")
+	if errOut != "" {
+		t.Errorf("it complains: %s", errOut)
+	}
+	w.expectCLI(t, user, 0, []string{"eu-west-prod Failed yes", "expected 500"}, "get", "api-health", "-n", w.canaries)
+	w.expectCLI(t, user, 0, []string{"✗ result (Failed)"}, "why", "api-health", "eu-west-prod", "-n", w.canaries)
+}
+
 // Of replicas that share the members each knows its own, and together they know all.
 func TestTheCommandLineAsksAllThatShare(t *testing.T) {
 	w := newWorld(t)

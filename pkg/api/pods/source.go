@@ -91,7 +91,7 @@ func (s *Source) Agents(ctx context.Context) (api.Agents, error) {
 	if err != nil {
 		return api.Agents{}, err
 	}
-	return api.MergeAgents(answers), nil
+	return mergeAgents(answers), nil
 }
 
 // Canaries implements api.Source.
@@ -103,7 +103,7 @@ func (s *Source) Canaries(ctx context.Context, namespace string) (api.Canaries, 
 	if err != nil {
 		return api.Canaries{}, err
 	}
-	return api.MergeCanaries(answers), nil
+	return mergeCanaries(answers), nil
 }
 
 // Canary implements api.Source.
@@ -115,7 +115,7 @@ func (s *Source) Canary(ctx context.Context, namespace, name string) (api.OneCan
 	if err != nil {
 		return api.OneCanary{}, err
 	}
-	return api.MergeCanary(answers), nil
+	return mergeOne(answers), nil
 }
 
 // Find implements api.Source: of those that share the members one works with the agent's.
