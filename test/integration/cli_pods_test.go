@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -84,6 +85,25 @@ func TestTheCommandLineAsksAllThatShare(t *testing.T) {
 	w.hub.RunPod(t, w.namespace, "fanout-0", ofFanout, map[int]string{pods.Port: tells(t, "fanout-0", mine("a"), api.Agent{Name: "b"})})
 	w.hub.RunPod(t, w.namespace, "fanout-1", ofFanout, map[int]string{pods.Port: tells(t, "fanout-1", api.Agent{Name: "a"}, mine("b"))})
 	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"a Connected - v1.35.0 1 1 0 - b Connected - v1.35.0 1 1 0 -"}, "agents")
+}
+
+// So do real ones, whichever of them has which member.
+func TestTheCommandLineAsksReplicas(t *testing.T) {
+	w := newWorld(t, agents...)
+	replicas := w.startReplicas(t, 2)
+	w.hub.Apply(t, w.hourly("api-health", "*"))
+	w.expectShared(t, replicas...)
+	for i, replica := range replicas {
+		w.hub.RunPod(t, w.namespace, fmt.Sprintf("fanout-%d", i), ofFanout, map[int]string{pods.Port: strings.TrimPrefix(replica.APIAddress(t), "http://")})
+	}
+	for _, agent := range agents {
+		w.expectDerived(t, agent, "api-health")
+		w.members[agent].Report(t, w.canaries, "api-health", fixture.Passing(time.Now()))
+	}
+	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"api-health Passed 3 3 0 36/36 (100.0%) 7ms"}, "get", "-n", w.canaries)
+	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"ap-south-dev Passed yes", "eu-west-prod Passed yes", "us-east-prod Passed yes"}, "get", "api-health", "-n", w.canaries)
+	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"ap-south-dev Connected", "eu-west-prod Connected", "us-east-prod Connected"}, "agents")
+	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"api-health: 3 unchanged"}, "preview", "api-health", "-n", w.canaries)
 }
 
 // A pod on whose port nothing listens, as of an older version, is one that can't be asked.
