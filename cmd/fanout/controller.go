@@ -157,6 +157,7 @@ func runController(ctx context.Context, f *flags) error {
 			ResyncPeriod:      f.resyncPeriod,
 			OrphanSweepPeriod: f.orphanSweepPeriod,
 			Share:             share,
+			MirrorLimit:       f.mirrors(),
 			Version:           version.Get().GitVersion,
 			Replica:           name,
 			Owner:             owner,

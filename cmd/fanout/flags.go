@@ -42,6 +42,8 @@ type flags struct {
 	profiling         bool
 	shard             bool
 	shardPort         int
+	mirror            bool
+	mirrorLimit       int
 	leaderElection    componentbase.LeaderElectionConfiguration
 	logs              *logsapi.LoggingConfiguration
 }
@@ -61,6 +63,7 @@ func defaultFlags() *flags {
 		probeTimeout:      5 * time.Second,
 		probeFailures:     3,
 		shutdownTimeout:   15 * time.Second,
+		mirrorLimit:       1000,
 		leaderElection: componentbase.LeaderElectionConfiguration{
 			LeaderElect:   true,
 			LeaseDuration: metav1.Duration{Duration: 15 * time.Second},
@@ -80,6 +83,9 @@ func (f *flags) sections() (sections cliflag.NamedFlagSets) {
 	hub.StringVar(&f.clusterNamespace, "cluster-namespace", f.clusterNamespace, "Namespace in the hub with the Secrets that register members. By default the one fanout runs in.")
 	hub.StringSliceVar(&f.registration, "registration", f.registration, "Formats of the Secrets that register members: native (fanout's own), capi (Cluster API's), argocd (Argo CD's).")
 	hub.DurationVar(&f.resyncPeriod, "resync-period", f.resyncPeriod, "How often everything is compared again, from memory.")
+
+	hub.BoolVar(&f.mirror, "mirror", f.mirror, "Keep a paused Canary <parent>.<agent> in the hub for each copy, which shows how that fares. Switched off again, they are removed.")
+	hub.IntVar(&f.mirrorLimit, "mirror-limit", f.mirrorLimit, "How many of them there may be. A parent has one for each of its agents or none, and older parents come first.")
 
 	members := sections.FlagSet("members")
 	members.BoolVar(&f.createNamespaces, "create-namespaces", f.createNamespaces, "Create the namespace of a derived Canary in a member that lacks it. Namespaces are never deleted.")
@@ -164,6 +170,12 @@ func (f *flags) validate() error {
 	if f.probeFailures < 1 {
 		faults = append(faults, fmt.Errorf("--probe-failure-threshold: must be at least 1, not %d", f.probeFailures))
 	}
+	if f.mirrorLimit < 1 {
+		faults = append(faults, fmt.Errorf("--mirror-limit: must be at least 1, not %d", f.mirrorLimit))
+	}
+	if f.mirror && f.shard {
+		faults = append(faults, errors.New("--mirror: not with --shard, since no replica knows how many mirrors the others keep"))
+	}
 	for _, fault := range content.IsDNS1123Label(f.clusterNamespace) {
 		faults = append(faults, fmt.Errorf("--cluster-namespace %q: %s", f.clusterNamespace, fault))
 	}
@@ -224,6 +236,14 @@ func logFlag(field string) string {
 	default:
 		return field
 	}
+}
+
+// mirrors is how many mirrors there may be.
+func (f *flags) mirrors() int {
+	if !f.mirror {
+		return 0
+	}
+	return f.mirrorLimit
 }
 
 func addAll(to *pflag.FlagSet, sections cliflag.NamedFlagSets) {

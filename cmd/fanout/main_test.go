@@ -75,7 +75,7 @@ func TestHelpOfTheControllerHasItsFlagsInSections(t *testing.T) {
 			}
 			at := 0
 			for _, section := range []string{
-				"Hub flags:", "--cluster-namespace", "--kubeconfig", "--registration", "--resync-period",
+				"Hub flags:", "--cluster-namespace", "--kubeconfig", "--mirror", "--registration", "--resync-period",
 				"Members flags:", "--concurrent-syncs", "--create-namespaces", "--deregister-timeout", "--orphan-sweep-period",
 				"--probe-failure-threshold", "--probe-period", "--probe-timeout", "--request-timeout",
 				"Serving flags:", "--api-bind-address", "--bind-address", "--shutdown-timeout",
@@ -150,6 +150,8 @@ func TestAFaultOfTheCommandLine(t *testing.T) {
 		{"an address for whoever asks", controller("--api-bind-address=0.0.0.0:8082"), []string{"--api-bind-address", "0.0.0.0", "loopback", "port-forward"}},
 		{"an address for all that ask", controller("--api-bind-address=:8082"), []string{"--api-bind-address", "loopback"}},
 		{"a name to ask at", controller("--api-bind-address=localhost:8082"), []string{"--api-bind-address", "loopback"}},
+		{"no mirror at all", controller("--mirror-limit=0"), []string{"--mirror-limit"}},
+		{"mirrors of a share", controller("--mirror", "--shard"), []string{"--mirror", "--shard"}},
 		{"a lease shorter than its renewal", controller("--leader-elect-lease-duration=10s"), []string{"--leader-elect-lease-duration"}},
 		{"a renewal with too few attempts", controller("--leader-elect-retry-period=5s"), []string{"--leader-elect-renew-deadline", "--leader-elect-retry-period"}},
 		{"no retry", controller("--leader-elect-retry-period=0"), []string{"--leader-elect-retry-period"}},

@@ -35,6 +35,7 @@ type Controller struct {
 	ready   chan struct{} // closed when parents is complete
 
 	statuses *statuses
+	mirrors  *mirrors
 	changes  changes
 
 	mu       sync.RWMutex
@@ -68,6 +69,7 @@ func New(client rest.Interface, options Options) *Controller {
 	}
 	c.options.results = &results.Reader{}
 	c.statuses = newStatuses(c)
+	c.mirrors = newMirrors(c)
 	c.parents, c.hub = cache.NewInformerWithOptions(cache.InformerOptions{
 		ListerWatcher: clusters.NoticeRestore(hubCanaries(canaries, options.RequestTimeout)),
 		ObjectType:    &unstructured.Unstructured{},
@@ -114,6 +116,9 @@ func (c *Controller) Run(ctx context.Context) {
 	})
 	group.Go(func() { c.resync(ctx) })
 	group.Go(func() { c.statuses.run(ctx) })
+	if c.options.Share == nil { // else no replica knows how many mirrors the others keep
+		group.Go(func() { c.mirrors.run(ctx) })
+	}
 	c.hubIsElsewhere()
 	c.options.Share.While(ctx, c.options.HubID, c.workInHub)
 }
@@ -242,6 +247,7 @@ func (c *Controller) changed(before, after any) {
 	old, new := asParent(before), asParent(after)
 	c.options.Metrics.parentChanged(old, new)
 	c.statuses.changed(old, new)
+	c.mirrors.changed(old, new)
 	c.changes.tell()
 	if old != nil && new != nil && old.sameAs(new) {
 		return

@@ -12,6 +12,7 @@ type Metrics struct {
 	parents *prometheus.GaugeVec
 	writes  *prometheus.CounterVec
 	bytes   prometheus.Counter
+	mirrors *prometheus.GaugeVec
 	results *resultsCollector
 }
 
@@ -32,11 +33,18 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Help: "Bytes of parents' statuses that were sent to the hub.",
 		}),
 	}
+	m.mirrors = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "fanout_mirrors",
+		Help: "Agents of parents whose mirrors are kept in the hub, are not since --mirror-limit is reached (limit), or can't be since something else stands there (conflict).",
+	}, []string{"state"})
+	for _, state := range mirrorStates {
+		m.mirrors.WithLabelValues(state)
+	}
 	for _, outcome := range []string{"written", "failed"} {
 		m.writes.WithLabelValues(outcome)
 	}
 	m.results = newResultsCollector()
-	registry.MustRegister(m.parents, m.writes, m.bytes, m.results)
+	registry.MustRegister(m.parents, m.writes, m.bytes, m.results, m.mirrors)
 	return m
 }
 
@@ -57,6 +65,13 @@ func (m *Metrics) parentChanged(old, new *parent) {
 func (m *Metrics) statusWritten(outcome string, size int) {
 	m.writes.WithLabelValues(outcome).Inc()
 	m.bytes.Add(float64(size))
+}
+
+// mirrored counts agents by what becomes of their mirrors.
+func (m *Metrics) mirrored(kept, limit, conflict int) {
+	for i, n := range []int{kept, limit, conflict} {
+		m.mirrors.WithLabelValues(mirrorStates[i]).Set(float64(n))
+	}
 }
 
 // forgetParents takes back what parentChanged counted, when nobody watches them any more.

@@ -33,6 +33,8 @@ type Options struct {
 	// Replica is the name of this one, and Owner returns that of the one that a key falls to: only where there is a Share.
 	Replica string
 	Owner   func(key string) string
+	// MirrorLimit is how many mirrors of copies may stand in the hub; with 0 none do, and nothing is done about them where there is a Share.
+	MirrorLimit int
 	// Recorder tells the owners of parents what is wrong with them.
 	Recorder record.EventRecorder
 	// Metrics counts what is done.

@@ -40,6 +40,8 @@ type parent struct {
 	// reported says that fanout has applied something of its status, and crowded that there is something of it which others have written
 	// where fanout writes: see results.Leftovers.
 	reported, crowded bool
+	// mirror is what is remembered of one that is marked as a mirror, and so is nobody's parent; nil of others.
+	mirror *mirror
 }
 
 // newParent returns the informer's transform, which trims a Canary of the hub to a *parent. What is read of it before recalling has passed
@@ -51,6 +53,10 @@ func newParent(hubID string, now func() time.Time, recalling time.Time) cache.Tr
 			return obj, nil // a *parent already: an informer may transform an object twice
 		}
 		p := &parent{Object: canary, seen: now()}
+		if p.mirror = readMirror(canary, hubID); p.mirror != nil {
+			p.digest = derive.Hash(canary.GetLabels(), canary.GetAnnotations(), derive.Owner(canary), p.mirror.spec)
+			return p, nil
+		}
 		plain := derive.WithoutRoundTrip(canary.Object["spec"], derive.ManagersOf(canary))
 		p.digest = derive.Hash(canary.GetLabels(), canary.GetAnnotations(), "", plain)
 		p.reported = derive.ManagesStatus(canary)

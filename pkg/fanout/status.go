@@ -74,6 +74,7 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 	}
 	known.told = told
 	known.unhear(agents)
+	s.mirrors.count(p, told.Agents)
 	at, due := known.written.Due(&next, now)
 	at = later(at, known.retry)
 	if !next.Next.IsZero() {

@@ -9,6 +9,7 @@
 //	entry.go      how it stands in the parent's checkStatus
 //	aggregate.go  the whole status, bounded (bound.go)
 //	summary.go    the same in values, of the parent and of each of its agents
+//	mirror.go     one agent's as a status of its own
 //	shown.go      what a parent's status says already: all that has to outlive a restart
 //	leftovers.go  what has to go from it when a Canary becomes a parent, or is one no more
 //	pace.go       when the next status is to be written

@@ -41,6 +41,8 @@ type Line struct {
 	State, Before State
 	// Text is what there is to say of State, or what the check displays; Error is why its checks fail.
 	Text, Error string
+	// Unknown says that nothing is known of it yet.
+	Unknown bool
 	// InSync says that it is known to hold what the parent asks for. Out is why it is known not to, Away why it can't be asked.
 	InSync    bool
 	Out, Away Condition
@@ -70,7 +72,7 @@ func (l *line) values(a *Agent) Line {
 	r, entry := &l.result, l.entry()
 	v := Line{
 		Name: l.name, State: l.state, Text: clip(l.text, maxDetail), Error: entry.ErrorMessage,
-		InSync: l.inSync(), Away: a.Away.bounded(),
+		Unknown: l.unknown, InSync: l.inSync(), Away: a.Away.bounded(),
 		LastCheck: r.believed(r.LastCheck), Transitioned: r.believed(r.Transitioned), Heard: r.Heard,
 		Uptime: entry.Uptime, Latency: entry.Latency, Passed: r.Passed, Runs: r.Runs, LatencyMillis: r.Latency, Timed: r.Timed,
 	}

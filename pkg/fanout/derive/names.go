@@ -24,6 +24,10 @@ const LocalAgent = "local"
 // localSuffix tells a derived Canary in the hub from its parent, beside which it stands.
 const localSuffix = "-local"
 
+// NoVersion is a resourceVersion that no object ever has, the largest number there is. Server-side apply with it creates, and answers 409
+// where something stands already, whoever put it there and however short ago: see docs/adr/0002.
+const NoVersion = "9223372036854775807"
+
 // Labels and annotations of a derived Canary.
 const (
 	prefix = "fanout.flanksource.com/"

@@ -3,8 +3,6 @@ package member
 import (
 	"context"
 	"fmt"
-	"math"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,10 +14,6 @@ import (
 
 	"fanout/pkg/fanout/derive"
 )
-
-// noVersion is a resourceVersion that no object ever has. Server-side apply with it creates, and answers 409
-// where something stands already, whoever put it there and however short ago: see docs/adr/0002.
-var noVersion = strconv.FormatInt(math.MaxInt64, 10)
 
 // apply writes want over the version of it that have describes, nil meaning that nothing may stand there. If
 // that is not what the member holds any more, it looks again at the object itself.
@@ -157,7 +151,7 @@ func (m *Member) write(ctx context.Context, key types.NamespacedName, want Deman
 
 // patch is one server-side apply that succeeds only on the version of the object that base describes.
 func (m *Member) patch(ctx context.Context, key types.NamespacedName, want derive.Copy, base *observed) (*observed, error) {
-	body := want.Apply("", noVersion)
+	body := want.Apply("", derive.NoVersion)
 	if base != nil {
 		body = want.Apply(base.uid, base.resourceVersion)
 	}
