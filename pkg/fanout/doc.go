@@ -7,10 +7,10 @@
 //	agents.go      all agents that are registered, and what is known of a parent's copies there
 //	statuses.go    which parents' statuses are to be looked at, and when
 //	told.go        what replicas that share the members tell each other for that
+//	status.go      one parent's: aggregated by package results, and written by applystatus.go when it is due
 //	tally.go       what is remembered of a status for lists
 //	tell.go        what is told to whoever asks (telling.go: in which words), and changes.go that something changed
 //	mirrors.go     which mirrors of copies stand in the hub: mirrorplan.go bounds them, mirrorwrites.go writes them
-//	status.go      one parent's: aggregated by package results, and written by applystatus.go when it is due
 //
 // Package member holds what knows one member: it looks both ways, decides, writes and deletes. Package derive says what a copy is;
 // both build on it, and it is pure.
