@@ -13,7 +13,8 @@ import (
 type plan struct {
 	limit  int
 	counts map[types.NamespacedName]counted
-	kept   map[types.NamespacedName]bool
+	// kept says it of all that there were when that was decided last.
+	kept map[types.NamespacedName]bool
 }
 
 type counted struct {
@@ -25,25 +26,21 @@ func newPlan(limit int) plan {
 	return plan{limit: limit, counts: map[types.NamespacedName]counted{}, kept: map[types.NamespacedName]bool{}}
 }
 
-// count notes that a parent has so many agents, and returns the parents for which something else is planned than before.
-func (p *plan) count(parent types.NamespacedName, created time.Time, agents int) (changed []types.NamespacedName) {
-	next := counted{created: created, agents: agents}
-	if p.counts[parent] == next && (p.kept[parent] || agents > 0) {
-		return nil
-	}
-	p.counts[parent] = next
-	return p.decide()
+// count notes that a parent has so many agents, and returns whether that is news.
+func (p *plan) count(parent types.NamespacedName, created time.Time, agents int) (news bool) {
+	before, known := p.counts[parent]
+	p.counts[parent] = counted{created: created, agents: agents}
+	return !known || before != p.counts[parent]
 }
 
-// forget notes that there is no such parent.
-func (p *plan) forget(parent types.NamespacedName) (changed []types.NamespacedName) {
-	if _, known := p.counts[parent]; !known {
-		return nil
-	}
+// forget notes that there is no such parent, and returns whether that is news.
+func (p *plan) forget(parent types.NamespacedName) (news bool) {
+	_, known := p.counts[parent]
 	delete(p.counts, parent)
-	return p.decide()
+	return known
 }
 
+// decide returns the parents of which something else is decided than before, or something for the first time.
 func (p *plan) decide() (changed []types.NamespacedName) {
 	order := make([]types.NamespacedName, 0, len(p.counts))
 	for parent := range p.counts {
@@ -55,11 +52,11 @@ func (p *plan) decide() (changed []types.NamespacedName) {
 	left := p.limit
 	kept := make(map[types.NamespacedName]bool, len(order))
 	for _, parent := range order {
-		if agents := p.counts[parent].agents; agents <= left {
+		agents := p.counts[parent].agents
+		if kept[parent] = agents <= left; kept[parent] {
 			left -= agents
-			kept[parent] = true
 		}
-		if kept[parent] != p.kept[parent] {
+		if before, known := p.kept[parent]; !known || kept[parent] != before {
 			changed = append(changed, parent)
 		}
 	}

@@ -12,51 +12,68 @@ import (
 func TestMirrorsOfOlderParentsComeFirst(t *testing.T) {
 	p := newPlan(5)
 	key := func(name string) types.NamespacedName { return types.NamespacedName{Namespace: "payments", Name: name} }
-	at := func(second int64) time.Time { return time.Unix(second, 0) }
-	mustEqual(t, "the first", p.count(key("b"), at(2), 3), []types.NamespacedName{key("b")})
-	mustEqual(t, "what fits beside it", p.count(key("c"), at(3), 2), []types.NamespacedName{key("c")})
-	mustEqual(t, "the same again", p.count(key("c"), at(3), 2), nil)
-	mustEqual(t, "what does not fit", p.count(key("d"), at(4), 1), nil)
-	mustEqual(t, "an older one takes their place", p.count(key("a"), at(1), 4), []types.NamespacedName{key("a"), key("b"), key("c"), key("d")})
-	mustEqual(t, "what is kept then", p.kept, map[types.NamespacedName]bool{key("a"): true, key("d"): true})
-	mustEqual(t, "it goes", p.forget(key("a")), []types.NamespacedName{key("b"), key("c"), key("d")})
-	mustEqual(t, "it is gone already", p.forget(key("a")), nil)
+	count := func(name string, second int64, agents int) {
+		t.Helper()
+		if !p.count(key(name), time.Unix(second, 0), agents) || p.count(key(name), time.Unix(second, 0), agents) {
+			t.Errorf("%s: what is news and what is not is mistaken", name)
+		}
+	}
+	decided := func(changed []types.NamespacedName, kept map[types.NamespacedName]bool) {
+		t.Helper()
+		mustEqual(t, "changed", p.decide(), changed)
+		mustEqual(t, "kept", p.kept, kept)
+	}
+	count("b", 2, 3)
+	count("c", 3, 2)
+	count("d", 4, 1)
+	decided([]types.NamespacedName{key("b"), key("c"), key("d")}, map[types.NamespacedName]bool{key("b"): true, key("c"): true, key("d"): false})
+	decided(nil, p.kept)
+	count("a", 1, 4) // an older one, beside which there is room for one
+	decided([]types.NamespacedName{key("a"), key("b"), key("c"), key("d")}, map[types.NamespacedName]bool{key("a"): true, key("b"): false, key("c"): false, key("d"): true})
+	if !p.forget(key("a")) || p.forget(key("a")) {
+		t.Error("that a parent goes is news once")
+	}
+	decided([]types.NamespacedName{key("b"), key("c"), key("d")}, map[types.NamespacedName]bool{key("b"): true, key("c"): true, key("d"): false})
 }
 
 // However the counts came in, the same parents have mirrors, no more of them than allowed, and whoever looks has been told.
 func TestPlanOfMirrors(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(0, 20).Draw(t, "limit")
-		p := newPlan(limit)
-		known := map[types.NamespacedName]bool{}
+		p, told := newPlan(limit), map[types.NamespacedName]bool{}
+		decide := func() {
+			for _, each := range p.decide() {
+				told[each] = p.kept[each]
+			}
+		}
 		for range rapid.IntRange(0, 30).Draw(t, "steps") {
 			name := rapid.IntRange(0, 6).Draw(t, "parent")
 			key := types.NamespacedName{Name: fmt.Sprint(name)}
-			var changed []types.NamespacedName
-			if rapid.IntRange(0, 3).Draw(t, "gone") == 0 {
-				changed = p.forget(key)
-				delete(known, key)
-			} else {
-				changed = p.count(key, time.Unix(int64(name%3), 0), rapid.IntRange(0, 8).Draw(t, "agents"))
-			}
-			for _, each := range changed {
-				known[each] = p.kept[each]
+			switch rapid.IntRange(0, 5).Draw(t, "step") {
+			case 0:
+				p.forget(key)
+			case 1:
+				decide()
+			default:
+				p.count(key, time.Unix(int64(name%3), 0), rapid.IntRange(0, 8).Draw(t, "agents"))
 			}
 		}
+		decide()
 		fresh, sum := newPlan(limit), 0
 		for key, each := range p.counts {
 			fresh.count(key, each.created, each.agents)
 		}
+		fresh.decide()
 		for key, each := range p.counts {
-			if p.kept[key] != fresh.kept[key] || p.kept[key] != known[key] {
-				t.Fatalf("%v: kept %t, from the start %t, told %t", key, p.kept[key], fresh.kept[key], known[key])
+			if p.kept[key] != fresh.kept[key] || p.kept[key] != told[key] {
+				t.Fatalf("%v: kept %t, from the start %t, told %t", key, p.kept[key], fresh.kept[key], told[key])
 			}
 			if p.kept[key] {
 				sum += each.agents
 			}
 		}
-		if sum > limit {
-			t.Fatalf("%d mirrors, and no more than %d are allowed", sum, limit)
+		if sum > limit || len(p.kept) != len(p.counts) {
+			t.Fatalf("%d mirrors of %d parents, and no more than %d of %d are allowed", sum, len(p.kept), limit, len(p.counts))
 		}
 	})
 }

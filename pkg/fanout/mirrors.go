@@ -71,6 +71,8 @@ const (
 	mirrorWriters, mirrorRequests = 2, 4
 	// mirrorPause is from one write of a mirror's status to the next where only times, latencies, uptimes and texts have changed.
 	mirrorPause = 30 * time.Second
+	// planPause is from a change of what counts for the plan to when it is decided afresh, for what comes with it.
+	planPause = 100 * time.Millisecond
 	// mirrorRetry is after what time what failed is tried again.
 	mirrorRetry = 5 * time.Second
 )
@@ -99,9 +101,7 @@ func (m *mirrors) run(ctx context.Context) {
 	for parent := range m.of {
 		queue.Add(parent)
 	}
-	for parent := range m.plan.counts {
-		queue.Add(parent)
-	}
+	queue.Add(planKey)
 	m.mu.Unlock()
 	defer m.options.Metrics.mirrored(0, 0, 0)
 	var workers sync.WaitGroup
@@ -129,9 +129,12 @@ func (m *mirrors) count(p *parent, agents int) {
 	if m.limit == 0 {
 		return
 	}
-	for _, key := range append(m.plan.count(p.key(), p.GetCreationTimestamp().Time, agents), p.key()) {
-		m.lookAfter(key, 0)
+	if m.plan.count(p.key(), p.GetCreationTimestamp().Time, agents) {
+		m.lookAfter(planKey, planPause)
+		m.lookAfter(p.key(), 2*planPause) // when that is decided
+		return
 	}
+	m.lookAfter(p.key(), 0)
 }
 
 // changed looks at the parents that a changed Canary of the hub, itself a parent or none, may be in the way of or a mirror of.
@@ -153,8 +156,8 @@ func (m *mirrors) changed(old, new *parent) {
 		m.lookAfter(p.mirror.parent, 0)
 	}
 	if new == nil || !new.isParent() {
-		for _, parent := range m.plan.forget(key) {
-			m.lookAfter(parent, 0)
+		if m.plan.forget(key) {
+			m.lookAfter(planKey, planPause)
 		}
 	}
 	if new == nil {
@@ -177,16 +180,33 @@ func (m *mirrors) lookAfter(parent types.NamespacedName, pause time.Duration) {
 	}
 }
 
+// planKey stands in the queue for the plan. It is no parent's.
+var planKey = types.NamespacedName{}
+
+// decide decides afresh whose copies are mirrored.
+func (m *mirrors) decide() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, parent := range m.plan.decide() {
+		m.lookAfter(parent, 0)
+	}
+}
+
 // sync brings the mirrors of one parent to what is known of its copies.
 func (m *mirrors) sync(ctx context.Context, key types.NamespacedName) {
+	if key == planKey {
+		m.decide()
+		return
+	}
 	p := m.at(key)
 	found := troubles{conflicts: map[string]bool{}}
 	wanted := map[types.NamespacedName]results.Line{}
+	kept, decided := m.planned(key)
 	switch {
 	case m.limit == 0, !p.isParent():
-	case !m.statuses.begun(), p.canary == nil:
+	case !m.statuses.begun(), !decided, p.canary == nil:
 		return // what is not known yet, or not said in a way that can be read, is taken for nothing
-	case !m.isPlanned(key):
+	case !kept:
 		found.limit = true
 	default:
 		agents, _ := m.statuses.knownOf(p)
@@ -233,10 +253,12 @@ func (m *mirrors) at(key types.NamespacedName) *parent {
 	return asParent(item)
 }
 
-func (m *mirrors) isPlanned(key types.NamespacedName) bool {
+// planned tells whether the parent's copies are mirrored, once that is decided.
+func (m *mirrors) planned(key types.NamespacedName) (kept, decided bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.plan.kept[key]
+	kept, decided = m.plan.kept[key]
+	return kept, decided
 }
 
 // tellTroubles tells p's owner of what is new among found.
