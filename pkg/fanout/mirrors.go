@@ -51,7 +51,9 @@ func readMirror(canary *unstructured.Unstructured, hubID string) *mirror {
 		return nil
 	}
 	namespace, name, _ := strings.Cut(canary.GetAnnotations()[derive.AnnotationParent], "/")
-	m := &mirror{isOurs: hub == hubID, parent: types.NamespacedName{Namespace: namespace, Name: name}, agent: canary.GetAnnotations()[derive.AnnotationAgent]}
+	m := &mirror{parent: types.NamespacedName{Namespace: namespace, Name: name}, agent: canary.GetAnnotations()[derive.AnnotationAgent]}
+	// A label alone makes nobody's Canary one that fanout may delete.
+	m.isOurs = hub == hubID && namespace == canary.GetNamespace() && strings.HasPrefix(canary.GetName(), name+".") && name != ""
 	m.spec, _ = canary.Object["spec"].(map[string]any)
 	m.whole, m.shape = results.ReadLine(canary.Object["status"])
 	canary.SetManagedFields(nil)

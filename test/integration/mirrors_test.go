@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"fanout/pkg/fanout/derive"
 	"fanout/test/fixture"
 )
 
@@ -124,6 +125,16 @@ func TestMirrors(t *testing.T) {
 	w.expectMirrors(t, "api-health.eu-west-prod")
 	w.hub.Patch(t, w.canaries, "api-health", `{"spec":{"agentSelector":null}}`)
 	w.expectMirrors(t)
+
+	t.Log("somebody's own Canary that has the label, and is none by its name")
+	labelled := w.canary("mine")
+	labelled.SetLabels(map[string]string{derive.LabelMirror: labels[derive.LabelMirror]})
+	w.hub.Apply(t, labelled)
+	w.hub.Apply(t, w.hourly("last", "eu-*"))
+	w.expectMirror(t, "last.eu-west-prod", "Pending", "Pending")
+	if w.hub.Get(t, w.canaries, "mine") == nil {
+		t.Error("it is gone")
+	}
 }
 
 // There are no more mirrors than allowed, older parents come first, a restart writes none that is right, and without --mirror there are none.
