@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"fanout/test/fixture"
 )
@@ -128,18 +129,23 @@ func (f *field) await(t *testing.T, namespace string, count int, wanted func(*un
 	t.Helper()
 	var group sync.WaitGroup
 	for _, member := range f.members {
-		changes, err := member.Canaries(namespace).Watch(t.Context(), metav1.ListOptions{})
-		if err != nil {
-			t.Fatal(err)
+		open := func() watch.Interface {
+			changes, err := member.Canaries(namespace).Watch(t.Context(), metav1.ListOptions{})
+			if err != nil {
+				t.Error(err)
+				return watch.NewEmptyWatch()
+			}
+			return changes
 		}
+		changes := open()
 		group.Go(func() {
-			defer changes.Stop()
+			defer func() { changes.Stop() }()
 			seen := map[string]bool{}
-			for len(seen) < count {
-				change, open := <-changes.ResultChan()
-				if !open {
-					t.Error("a member's watch ended")
-					return
+			for len(seen) < count && t.Context().Err() == nil && !t.Failed() {
+				change, ok := <-changes.ResultChan()
+				if !ok { // a busy server ends those that fall behind, and a new one begins with what there is
+					changes = open()
+					continue
 				}
 				if found, ok := change.Object.(*unstructured.Unstructured); ok && wanted(found) {
 					seen[found.GetName()] = true
