@@ -9,9 +9,17 @@ const (
 	Settle = 100 * time.Millisecond
 	// TransitionPause is the least time from one write to the next.
 	TransitionPause = 700 * time.Millisecond
-	// UpdatePause is that where only times, latencies, uptimes and texts have changed.
+	// UpdatePause is the least where only times, latencies, uptimes and texts have changed.
 	UpdatePause = 10 * time.Second
+	// updatePausePerAgent has a status of many agents wait longer: each of them costs the hub 0.3 ms of CPU, and 400 bytes in etcd, whenever it
+	// is written.
+	updatePausePerAgent = 100 * time.Millisecond
 )
+
+// UpdatePauseOf is that of a status of so many agents.
+func UpdatePauseOf(agents int) time.Duration {
+	return max(UpdatePause, time.Duration(agents)*updatePausePerAgent)
+}
 
 // Written is what is known of a parent's status in the hub.
 type Written struct {
@@ -40,7 +48,7 @@ func (w *Written) Due(next *Aggregated, now time.Time) (at time.Time, ok bool) {
 	case next.Shown.Shape != shape:
 		return w.At.Add(TransitionPause), true
 	default:
-		return w.At.Add(UpdatePause), true
+		return w.At.Add(UpdatePauseOf(next.Shown.Agents)), true
 	}
 }
 

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -17,6 +18,13 @@ func TestDue(t *testing.T) {
 	changed := shared
 	changed.Shown = failed.Shown
 	never := time.Time{}
+	many := func(at time.Duration) (all []Agent) {
+		for i := range 300 {
+			all = append(all, agent(fmt.Sprint(i), passing(at)))
+		}
+		return all
+	}
+	ofMany, ofManyLater := aggregate(every30s(), many(0)...), aggregate(every30s(), many(time.Second)...)
 	for _, row := range []struct {
 		name    string
 		written Written
@@ -29,6 +37,7 @@ func TestDue(t *testing.T) {
 		{"a transition after a write", Written{Shown: passed.Shown, At: noon}, failed, noon.Add(TransitionPause)},
 		{"a later check", Written{Shown: before.Shown, At: noon}, passed, noon.Add(UpdatePause)},
 		{"another error", Written{Shown: failed.Shown, At: noon}, otherError, noon.Add(UpdatePause)},
+		{"a later check of many agents", Written{Shown: ofMany.Shown, At: noon}, ofManyLater, noon.Add(30 * time.Second)},
 		{"another agent", Written{Shown: passed.Shown, At: noon}, aggregate(every30s(), agent("b", passing(0))), noon.Add(TransitionPause)},
 		{"members that were not heard", Written{Shown: passed.Shown, Patience: noon.Add(time.Minute)}, unknown, noon.Add(time.Minute)},
 		{"members that are not heard", Written{Shown: passed.Shown, Patience: noon}, unknown, never.Add(TransitionPause)},

@@ -80,6 +80,6 @@ func (w *world) reported(t *testing.T) {
 			return
 		}
 		before = now
-		settle(t, results.UpdatePause+2*time.Second)
+		settle(t, results.UpdatePauseOf(w.many)+2*time.Second)
 	}
 }
