@@ -53,6 +53,7 @@ func statusStorm(t *testing.T, w *world) {
 	w.figures.add(t, "status-storm-hub", hubCPU/took.Seconds(), "cores", fmt.Sprintf("the hub's API server with its etcd: %.0f ms for each status of %d agents; %s",
 		1000*hubCPU/float64(max(1, writes.statuses)), w.many, conditions))
 	calm()
+	w.reported(t)
 	told := footprintOf(t, f)
 	copies := min(int64(w.many*w.parents), after.Statuses-untold)
 	w.figures.add(t, "result-memory", (told.live+told.stacks-silent.live-silent.stacks)/float64(copies), "bytes", fmt.Sprintf(
