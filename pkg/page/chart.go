@@ -17,7 +17,11 @@ type chart struct {
 	More  int // lines that are not shown
 	// Ticks are on the latencies' axis, which is logarithmic.
 	Ticks []tick
-	Empty bool
+	// Shares are on the uptimes' axis, which ends at 100 %.
+	Shares []tick
+	Empty  bool
+	// Silent are agents that are left out, since of them nothing is known of that hour.
+	Silent int
 }
 
 type chartLine struct {
@@ -51,20 +55,31 @@ const (
 func chartOf(lines []copyLine, by string) chart {
 	var timed []copyLine
 	for _, l := range lines {
-		if l.cell.latency != noLatency || l.cell.runs > 0 {
+		if l.isCurrent() {
 			timed = append(timed, l)
 		}
 	}
-	c := chart{Each: len(timed) <= eachUpTo, Empty: len(timed) == 0}
+	c := chart{Each: len(timed) <= eachUpTo, Empty: len(timed) == 0, Silent: len(lines) - len(timed)}
 	scale := scaleOf(timed)
-	c.Ticks = scale.ticks()
+	least := leastUptime(timed)
+	if c.Each {
+		least = 0
+	}
+	c.Ticks, c.Shares = scale.ticks(), shares(least)
 	groups := groupLines(timed, by, c.Each)
 	c.More = max(0, len(groups)-linesShown)
 	for _, g := range groups[:len(groups)-c.More] {
-		c.Lines = append(c.Lines, g.draw(scale, c.Each))
+		c.Lines = append(c.Lines, g.draw(scale, least, c.Each))
 	}
 	return c
 }
+
+// isCurrent tells whether something is known of the last hour.
+func (l copyLine) isCurrent() bool {
+	return (l.State == "Passed" || l.isFailing()) && (l.cell.latency != noLatency || l.cell.runs > 0)
+}
+
+func (l copyLine) isFailing() bool { return l.State == "Failed" || l.State == "Invalid" }
 
 type lineGroup struct {
 	name  string
@@ -104,12 +119,12 @@ func groupLines(lines []copyLine, by string, each bool) (groups []lineGroup) {
 }
 
 // draw draws one line.
-func (g lineGroup) draw(scale scale, each bool) chartLine {
+func (g lineGroup) draw(scale scale, least float64, each bool) chartLine {
 	line := chartLine{Name: g.name, Agents: len(g.lines)}
 	var slow, up []value
 	passed, runs := 0, 0
 	for _, l := range g.lines {
-		bad := l.cell.state().bad
+		bad := l.isFailing()
 		if l.cell.latency != noLatency {
 			slow = append(slow, value{of: float64(l.cell.latency), bad: bad, name: l.Agent, href: l.Href})
 		}
@@ -130,7 +145,7 @@ func (g lineGroup) draw(scale scale, each bool) chartLine {
 	}
 	if runs > 0 {
 		line.Whole = percent(float64(passed) / float64(runs) * 100)
-		line.Uptime = newStrip(up, func(v float64) float64 { return v / 100 * stripWidth })
+		line.Uptime = newStrip(up, func(v float64) float64 { return (v - least) / (100 - least) * stripWidth })
 		line.Lowest = outside(up, -1, percent)
 	}
 	if each {
@@ -198,6 +213,31 @@ func (s scale) ticks() (ticks []tick) {
 	for power := s.low; power <= s.high; power++ {
 		v := math.Pow(10, power)
 		ticks = append(ticks, tick{X: s.place(v), Text: millis(v), First: power == s.low, Last: power == s.high})
+	}
+	return ticks
+}
+
+// leastUptime is where the axis of uptimes begins, so that what differs can be seen to.
+func leastUptime(lines []copyLine) float64 {
+	least := 100.0
+	for _, l := range lines {
+		if l.cell.runs > 0 {
+			least = min(least, float64(l.cell.passed)/float64(l.cell.runs)*100)
+		}
+	}
+	for _, begin := range []float64{90, 50} {
+		if least > begin {
+			return begin
+		}
+	}
+	return 0
+}
+
+// shares are an axis's ticks.
+func shares(least float64) (ticks []tick) {
+	for i := range 3 {
+		v := least + (100-least)*float64(i)/2
+		ticks = append(ticks, tick{X: float64(i) * stripWidth / 2, Text: percent(v), First: i == 0, Last: i == 2})
 	}
 	return ticks
 }

@@ -43,7 +43,7 @@ func (s *snapshot) choose(ctx context.Context, q query) chosen {
 			continue
 		}
 		if q.Agent == "" {
-			c.tally.addCanary(canary)
+			c.tally.addCanary(ctx, s, i)
 			if q.State == "" {
 				c.canaries = append(c.canaries, i)
 				continue
@@ -86,8 +86,18 @@ func (s *snapshot) choose(ctx context.Context, q query) chosen {
 	return c
 }
 
-// addCanary adds what a Canary says of all its copies.
-func (t *tally) addCanary(c *api.Canary) {
+// addCanary adds what a Canary says of all its copies. What is missing is out of sync as well; where more than that is, it takes a look at
+// all copies to tell how many are in any trouble.
+func (t *tally) addCanary(ctx context.Context, s *snapshot, i int) {
+	c := &s.canaries[i]
+	if c.OutOfSync > c.States["Missing"] {
+		if row := s.row(ctx, i); row.err == nil {
+			for _, cell := range row.cells {
+				t.add(cell)
+			}
+			return
+		}
+	}
 	for rank, l := range looks {
 		t.of[rank] += c.States[l.Name]
 		if l.bad {
@@ -96,8 +106,6 @@ func (t *tally) addCanary(c *api.Canary) {
 	}
 	t.total += c.Agents
 	t.out += c.OutOfSync
-	// How many of those out of sync are in trouble otherwise, too, is not known: at least so many are not.
-	t.bad += max(0, c.OutOfSync-badOf(c))
 }
 
 // badOf returns how many copies of c are in a bad state.
@@ -138,12 +146,13 @@ func compareTrouble(a, b *api.Canary) int {
 	return cmp.Or(cmp.Compare(b.OutOfSync, a.OutOfSync), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 }
 
-// troubleOf returns how many of an agent's Canaries are not well.
+// troubleOf returns how badly an agent fares: the more fail there the worse, then whether it can be reached, then what is out of sync.
 func troubleOf(a *api.Agent) int {
+	trouble := a.Failing<<32 + min(a.OutOfSync, 1<<15)
 	if isOff(a) {
-		return a.Selected + 1
+		trouble += 1 << 16
 	}
-	return a.Failing + a.OutOfSync
+	return trouble
 }
 
 // group puts agents into groups, which are in order, as the agents in each are.

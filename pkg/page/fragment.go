@@ -144,7 +144,7 @@ func plural(n int, one, many string) string {
 }
 
 // moment is a time as it is shown: how long ago, or in how long, and exactly.
-type moment struct{ Age, Exact, Machine string }
+type moment struct{ Age, For, Exact, Machine string }
 
 // stamp returns t as it is shown at that time, nil where it is not known.
 func stamp(now time.Time, t *time.Time) *moment {
@@ -154,11 +154,13 @@ func stamp(now time.Time, t *time.Time) *moment {
 	m := &moment{Exact: t.UTC().Format("2006-01-02 15:04:05 UTC"), Machine: t.UTC().Format(time.RFC3339)}
 	switch before := now.Sub(*t); {
 	case before < -time.Minute:
-		m.Age = "in " + age(*t, now.Unix())
+		m.For = age(*t, now.Unix())
+		m.Age = "in " + m.For
 	case before < time.Minute:
-		m.Age = "just now"
+		m.Age, m.For = "just now", "less than 1m"
 	default:
-		m.Age = age(now, t.Unix()) + " ago"
+		m.For = age(now, t.Unix())
+		m.Age = m.For + " ago"
 	}
 	return m
 }

@@ -25,9 +25,11 @@ type Page struct {
 	mu  sync.Mutex
 	now *snapshot // nil until the first request
 
-	streams atomic.Int32
-	closed  chan struct{}
-	close   sync.Once
+	streams    atomic.Int32
+	maxStreams int32
+	writeTime  time.Duration
+	closed     chan struct{}
+	close      sync.Once
 }
 
 //go:embed assets
@@ -37,12 +39,16 @@ var embedded embed.FS
 // assets say.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// writeTime is how long a page that does not read is waited for.
-const writeTime = 10 * time.Second
+const (
+	// writeTime is how long a page that does not read is waited for.
+	writeTime = 10 * time.Second
+	// maxStreams is how many pages may be open.
+	maxStreams = 500
+)
 
 // New returns the pages of what source knows. Close it.
 func New(source api.Source, clock clock.Clock) *Page {
-	p := &Page{source: source, clock: clock, mux: http.NewServeMux(), closed: make(chan struct{})}
+	p := &Page{source: source, clock: clock, mux: http.NewServeMux(), closed: make(chan struct{}), maxStreams: maxStreams, writeTime: writeTime}
 	assets, err := fs.Sub(embedded, "assets")
 	if err != nil {
 		panic(err) // it is embedded, or it does not compile
@@ -80,7 +86,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Allow", "GET, HEAD")
 		http.Error(w, "nothing can be changed here: the methods are GET and HEAD", http.StatusMethodNotAllowed)
 	default:
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // where there is none, the server's own holds
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(p.writeTime)) // where there is none, the server's own holds
 		p.mux.ServeHTTP(w, r)
 	}
 }

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// maxStreams is how many pages may be open.
-const maxStreams = 500
-
 // serveStream sends an open page its content whenever that has changed, until it goes away or does not read.
 func (p *Page) serveStream(v view) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -17,7 +14,7 @@ func (p *Page) serveStream(v view) http.HandlerFunc {
 			w.Header().Set("Content-Type", "text/event-stream")
 			return
 		}
-		if p.streams.Add(1) > maxStreams {
+		if p.streams.Add(1) > p.maxStreams {
 			p.streams.Add(-1)
 			w.Header().Set("Retry-After", "10")
 			http.Error(w, "too many pages are open", http.StatusServiceUnavailable)
@@ -25,7 +22,7 @@ func (p *Page) serveStream(v view) http.HandlerFunc {
 		}
 		defer p.streams.Add(-1)
 		w.Header().Set("Content-Type", "text/event-stream")
-		stream := stream{to: w, control: http.NewResponseController(w), has: r.URL.Query().Get("has")}
+		stream := stream{to: w, within: p.writeTime, control: http.NewResponseController(w), has: r.URL.Query().Get("has")}
 		if last := r.Header.Get("Last-Event-ID"); last != "" {
 			stream.has = last
 		}
@@ -77,12 +74,13 @@ func (p *Page) sleep(r *http.Request, d time.Duration, changed <-chan struct{}) 
 type stream struct {
 	to      http.ResponseWriter
 	control *http.ResponseController
+	within  time.Duration
 	has     string // the Hash of what the page shows
 }
 
 // send sends f where the page does not show it yet, and else the time alone, which finds out that it is gone.
 func (s *stream) send(f *fragment, at string) error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+	if err := s.control.SetWriteDeadline(time.Now().Add(s.within)); err != nil {
 		return err // a page that does not read would be waited for without an end
 	}
 	if f.Hash == s.has {

@@ -26,12 +26,12 @@ func TestScreenshots(t *testing.T) {
 	if err := os.MkdirAll(*screenshots, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	address := serve(t, pagetest.New(160, 40, time.Now))
+	address := serve(t, pagetest.New(168, 40, time.Now))
 	views := []struct{ name, path string }{
 		{"matrix", "/?by=region"},
 		{"groups", "/?by=region&columns=groups"},
 		{"canary", "/canaries/search/dns?by=region"},
-		{"agent", "/agents/us-west-prod-2"},
+		{"agent", "/agents/us-west-prod-6"},
 	}
 	for _, screen := range []struct {
 		name string

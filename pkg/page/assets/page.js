@@ -192,6 +192,7 @@
     location.href = row.href + "?agent=" + encodeURIComponent(group || column.querySelector("span").textContent);
   }
 
+  document.documentElement.classList.add("scripted"); // the filter needs no button
   title();
   grid();
   open();

@@ -28,7 +28,7 @@ var _ api.Source = (*Sample)(nil)
 
 var (
 	regions   = []string{"eu-west", "us-east", "eu-north", "us-west", "ap-south", "sa-east", "ap-northeast", "af-south"}
-	stages    = []string{"prod", "prod", "staging", "dev"}
+	stages    = []string{"prod", "staging", "dev"}
 	providers = []string{"aws", "gke", "metal"}
 	teams     = []string{"payments", "checkout", "identity", "search", "platform", "mail", "maps", "media", "ledger", "support"}
 	checks    = []string{"api-health", "database", "queue-depth", "dns", "certificates", "login-flow", "cache", "object-store", "egress", "sitemap"}
@@ -64,7 +64,7 @@ func agent(i int, now time.Time) api.Agent {
 	}
 	a.Secret = a.Name
 	switch {
-	case dice("off", i)%67 == 5:
+	case dice("off", i)%41 == 5:
 		a.State, a.Detail, a.Since = "Unreachable", "dial tcp 192.0.2.17:6443: i/o timeout. It is tried again every 10s", now.Add(-23*time.Minute)
 	case dice("off", i)%211 == 9:
 		a.State, a.Detail, a.Since = "Unauthorized", "the server does not accept the token. Type: fanout register "+a.Name, now.Add(-5*time.Hour)
@@ -131,7 +131,7 @@ func (s *Sample) copy(i, j int, c *api.Canary, a api.Agent) api.Copy {
 	case i == 3 && region == 3 && roll%3 > 0, i == 17 && roll%9 == 0, i%23 == 5 && roll%41 == 0:
 		made.State, made.Error, made.LastTransition = "Failed", faults[(i+roll%2)%len(faults)], &recent
 		passed = 120 - uint32(4+roll%60)
-	case i == 31 && region == 4:
+	case i == 31 && region == 1:
 		detail := "there is a Canary of that name which is not fanout's. Annotate it with fanout.flanksource.com/adopt=true, or rename one of them"
 		made.State, made.InSync, made.Text, made.LastCheck, made.LastTransition = "Missing", false, detail, nil, nil
 		made.OutOfSync = &api.Condition{Reason: "Conflict", Detail: detail, Since: &recent}

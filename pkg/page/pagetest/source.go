@@ -91,20 +91,20 @@ func (s *Sample) SetError(err error) {
 	s.tell()
 }
 
-// Add adds a Canary as it is.
-func (s *Sample) Add(c api.Canary) {
+// Add adds Canaries as they are.
+func (s *Sample) Add(canaries ...api.Canary) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.canaries = append(s.canaries, c)
+	s.canaries = append(s.canaries, canaries...)
 	s.count()
 	s.tell()
 }
 
-// AddAgent adds an agent as it is.
-func (s *Sample) AddAgent(a api.Agent) {
+// AddAgent adds agents as they are.
+func (s *Sample) AddAgent(agents ...api.Agent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.agents = append(s.agents, a)
+	s.agents = append(s.agents, agents...)
 	s.count()
 	s.tell()
 }
@@ -154,6 +154,9 @@ func (s *Sample) count() {
 				slowest = max(slowest, *made.LatencyMillis)
 			}
 			c.LastCheck, c.LastTransition = later(c.LastCheck, made.LastCheck), later(c.LastTransition, made.LastTransition)
+			if made.Away != nil {
+				c.LastTransition = later(c.LastTransition, made.Away.Since)
+			}
 		}
 		for _, state := range worst {
 			if c.States[state] > 0 {
