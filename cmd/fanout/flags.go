@@ -99,7 +99,7 @@ func (f *flags) sections() (sections cliflag.NamedFlagSets) {
 
 	serving := sections.FlagSet("serving")
 	serving.StringVar(&f.bindAddress, "bind-address", f.bindAddress, "IP address and port for /healthz, /readyz and /metrics.")
-	serving.StringVar(&f.apiBindAddress, "api-bind-address", f.apiBindAddress, "Loopback IP address and port for /api/v1/, which tells what fanout knows to whoever can reach that, as by kubectl port-forward. 0 turns it off.")
+	serving.StringVar(&f.apiBindAddress, "api-bind-address", f.apiBindAddress, "Loopback IP address and port for the page and /api/v1/, which tell what fanout knows to whoever can reach that, as by kubectl port-forward. 0 turns it off.")
 	serving.BoolVar(&f.profiling, "profiling", f.profiling, "Serve profiles of CPU and memory at /debug/pprof on --bind-address, to whoever can reach that.")
 	serving.DurationVar(&f.shutdownTimeout, "shutdown-timeout", f.shutdownTimeout, "How long stopping may take before the process ends anyway.")
 

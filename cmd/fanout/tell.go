@@ -10,8 +10,10 @@ import (
 	"sync"
 
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	"fanout/pkg/api"
+	"fanout/pkg/page"
 )
 
 // source is what this process tells: what its controller does while that works, and until then who may know more.
@@ -125,11 +127,15 @@ func tell(logger klog.Logger, source api.Source, f *flags) (stop func(), err err
 	if err != nil {
 		return nil, fmt.Errorf("listen on --api-bind-address: %w", err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", api.NewHandler(source))
+	mux, pages := http.NewServeMux(), page.New(source, clock.RealClock{})
+	mux.Handle("/api/", api.NewHandler(source))
+	mux.Handle("/", pages)
 	served := serve(listener, asLocalhost(mux))
-	logger.Info("Serving /api/v1/", "address", listener.Addr().String())
-	return served.stop, nil
+	logger.Info("Serving /api/v1/ and the page", "address", listener.Addr().String())
+	return func() {
+		pages.Close() // open pages would be waited for
+		served.stop()
+	}, nil
 }
 
 // asLocalhost answers what is asked for by a name of this host alone, or by its address. A page on another host in the browser of somebody who

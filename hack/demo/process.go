@@ -107,7 +107,7 @@ func (p *process) tells() (address string, err error) {
 	return "http://" + string(found[1]), nil
 }
 
-var tellsAt = regexp.MustCompile(`"Serving /api/v1/" address="([^"]+)"`)
+var tellsAt = regexp.MustCompile(`"Serving /api/v1/ and the page" address="([^"]+)"`)
 
 // lastLines are the end of its log.
 func (p *process) lastLines() string {

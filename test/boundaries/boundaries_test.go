@@ -97,6 +97,11 @@ var rules = []rule{{
 	except:  []string{"fanout/pkg/api", "fanout/pkg/preview", "fanout/pkg/selector", "fanout/pkg/clusters", "fanout/pkg/fanout/derive"},
 	because: "pkg/preview/look brings pkg/preview what it takes from any api.Source; it knows no controller",
 }, {
+	in:      []string{"pkg/page"},
+	never:   []string{"fanout/...", "os/...", "log/...", "k8s.io/client-go/..."},
+	except:  []string{"fanout/pkg/api", "fanout/pkg/selector", "fanout/pkg/results"},
+	because: "pkg/page shows what any api.Source tells; it knows no controller and no cluster",
+}, {
 	in:      []string{"pkg/api/pods"},
 	never:   []string{"fanout/..."},
 	except:  []string{"fanout/pkg/api", "fanout/pkg/results"},
