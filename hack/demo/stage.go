@@ -238,5 +238,6 @@ func (s *stage) startFanout(ctx context.Context, screen *screen) (err error) {
 		return err
 	}
 	screen.progress("fanout is connected to three members after %.1f s", took.whole.Seconds())
+	screen.progress("watch what follows in a browser: %s", s.controller)
 	return nil
 }

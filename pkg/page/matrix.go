@@ -24,7 +24,6 @@ type matrix struct {
 	Fault string
 	// Headline says in a sentence how all fare.
 	Headline string
-	Bad      bool
 	Chips    []chip
 	Bar      []segment
 	// Groups and Columns are the table's head: a group over its columns.
@@ -149,7 +148,6 @@ func (m *matrix) headline(s *snapshot, q query, c *chosen) {
 	if off > 0 {
 		text = append(text, strconv.Itoa(off)+" of "+plural(len(s.agents), "agent", "agents")+" can’t be reached")
 	}
-	m.Bad = failing > 0 || off > 0
 	m.Headline = strings.Join(text, ", ")
 }
 

@@ -46,7 +46,7 @@ type Screen struct {
 var Desktop = Screen{Width: 1440, Height: 900}
 
 // limit is how long one step may take on a busy machine.
-const limit = time.Minute
+const limit = 10 * time.Second
 
 // Open starts a browser with nothing in it, for pages of that address.
 func Open(t testing.TB, address string, screen Screen) *Tab {
@@ -202,7 +202,8 @@ func (b *Tab) Is(what, expression string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			b.Fatalf("not so: %s (%s): %v\n%s", what, expression, err, b.Text("main"))
+			text := b.Text("main")
+			b.Fatalf("not so: %s (%s): %v\n%s", what, expression, err, text[:min(len(text), 500)])
 		}
 		select {
 		case <-time.After(30 * time.Millisecond):
