@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build image helm release controlplane test test-unit test-charts test-canaries test-canary-checker e2e kind-up kind-load kind-down demo bench bench-quick profile chaos fuzz verify update clean
+.PHONY: help build image helm release controlplane test test-unit test-charts test-browser screenshots test-canaries test-canary-checker e2e kind-up kind-load kind-down demo bench bench-quick profile chaos fuzz verify update clean
 
 export FUZZTIME ?= 30s
 
@@ -38,6 +38,13 @@ test-unit: ## The tests that need no API server
 
 test-charts: helm controlplane ## The charts: every switch, its manifests on a real API server, what alerts and dashboard ask for
 	cd test/charts && go test -count=1 -timeout 15m ./...
+
+test-browser: controlplane ## The page in a headless Chromium (CHROMIUM=PATH, else the installed one), with an audit by axe-core, which npm fetches
+	test/browser/axe.sh out/axe.min.js
+	cd test/browser && go test -count=1 -timeout 20m ./...
+
+screenshots: ## Take the pictures of the page in docs/images
+	cd test/browser && go test -count=1 -timeout 10m -run '^TestScreenshots$$' . -screenshots ../../docs/images
 
 test-canaries: controlplane ## Send canary-checker's own Canaries, or those in FANOUT_TEST_CANARIES=FOLDER, through hub and members
 	go test -race -count=1 -timeout 30m -v -run '^TestEveryUpstreamCanary$$' ./test/integration

@@ -16,5 +16,7 @@ for module in image kind; do
 	cd "../$module"
 	go tool -modfile=../tools/go.mod staticcheck ./... || complain
 done
-cd ../../test/charts
-go tool -modfile=../../hack/tools/go.mod staticcheck ./... || complain
+for module in charts browser; do
+	cd "../../test/$module"
+	go tool -modfile=../../hack/tools/go.mod staticcheck ./... || complain
+done

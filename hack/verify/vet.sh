@@ -16,5 +16,7 @@ for module in image kind; do
 	cd "../$module"
 	go vet ./... || complain
 done
-cd ../../test/charts
-go vet ./... || complain
+for module in charts browser; do
+	cd "../../test/$module"
+	go vet ./... || complain
+done

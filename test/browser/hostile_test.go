@@ -22,7 +22,7 @@ func TestHostileStatus(t *testing.T) {
 		source.Fail("evil", "evil", "evil", text+path) // and by the stream
 		tab.Is("it is one whole page", `document.querySelectorAll("h1").length === 1 && document.querySelectorAll("main").length === 1 && document.querySelector("footer").offsetHeight > 0`)
 		tab.Is("nothing ran", `window.owned === undefined && document.scripts.length === 1 && document.images.length === 0 && document.querySelectorAll("style").length === 0`)
-		tab.Is("nothing is wider than the page", `document.documentElement.scrollWidth <= innerWidth`)
+		tab.Is("nothing is wider than the page at "+path, `document.documentElement.scrollWidth <= innerWidth`)
 		tab.Is("no direction is turned", `!/[\u202a-\u202e\u2066-\u2069\u001b]/.test(document.body.textContent)`)
 	}
 }
