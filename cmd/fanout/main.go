@@ -103,7 +103,7 @@ func newCommand() *cobra.Command {
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"see", "See how it fares:", []*cobra.Command{newGetCommand(), newAgentsCommand(), newWhyCommand(), newMatchCommand(), newPreviewCommand()}},
+		{"see", "See how it fares:", []*cobra.Command{newGetCommand(), newAgentsCommand(), newWhyCommand(), newUICommand(), newMatchCommand(), newPreviewCommand()}},
 		{"members", "Members:", []*cobra.Command{newRegisterCommand(), newDeregisterCommand()}},
 		{"install", "Install and run:", []*cobra.Command{newCheckCommand(), newReleaseCommand(), newControllerCommand(), newVersionCommand()}},
 	} {

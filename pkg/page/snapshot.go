@@ -3,8 +3,6 @@ package page
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -110,7 +108,7 @@ func (p *Page) take(ctx context.Context) *snapshot {
 		s.places[agents.Items[i].Name] = i
 		s.agents[i] = cleanAgent(agents.Items[i])
 	}
-	s.canaries = slices.Clone(canaries.Items)
+	s.canaries = canaries.Items
 	return s
 }
 
@@ -121,16 +119,6 @@ func (s *snapshot) Hub() string     { return results.Clip(s.teller.Hub, maxWord)
 
 // canary returns one without its copies, by its place.
 func (s *snapshot) canary(i int) api.Canary { return cleanCanary(s.canaries[i]) }
-
-// find returns the place of a Canary, and whether there is one.
-func (s *snapshot) find(namespace, name string) (int, bool) {
-	return slices.BinarySearchFunc(s.canaries, [2]string{namespace, name}, func(c api.Canary, key [2]string) int {
-		if order := strings.Compare(c.Namespace, key[0]); order != 0 {
-			return order
-		}
-		return strings.Compare(c.Name, key[1])
-	})
-}
 
 // row returns the Canary at that place on all agents, which is asked for once.
 func (s *snapshot) row(ctx context.Context, i int) *row {
