@@ -50,7 +50,7 @@ Whoever can connect to this machine's loopback address sees what you see.`,
 			if err != nil {
 				return fmt.Errorf("listen on --port: %w; take another one, or 0 for any that is free", err)
 			}
-			served := serve(listener, asLocalhost(pages))
+			served := serve(listener, pages)
 			address := fmt.Sprintf("http://localhost:%d/", listener.Addr().(*net.TCPAddr).Port)
 			fmt.Fprintf(command.OutOrStdout(), "The page is at %s until Ctrl-C.\n", address)
 			if !noBrowser && term.IsTerminal(int(os.Stdout.Fd())) {
@@ -103,9 +103,11 @@ func findPages(ctx context.Context, hub *hubFlags, errOut io.Writer) (pages http
 // passOn returns the pages that a controller serves.
 func passOn(leader *pods.Leader) http.Handler {
 	to := &url.URL{Scheme: "http", Host: "localhost"}
-	return &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(to) // which asks for it by that name, too
+			r.SetURL(to)               // which asks for it by that name, too
+			r.Out.Header.Del("Cookie") // those of other ports of this machine
+			r.Out.Header.Del("Authorization")
 		},
 		Transport:     leader,
 		FlushInterval: -1, // what is live is passed on at once
@@ -115,6 +117,13 @@ func passOn(leader *pods.Leader) http.Handler {
 			}
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !page.OfThisHost(r.Host) {
+			http.Error(w, "ask for this page by the name localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	})
 }
 
 // openBrowser asks the system for its browser. Where there is none, the address has been said.

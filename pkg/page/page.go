@@ -80,7 +80,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
 	switch {
-	case !isLoopback(r.Host):
+	case !OfThisHost(r.Host):
 		http.Error(w, "ask for this page by the name localhost", http.StatusMisdirectedRequest)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")
@@ -91,9 +91,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isLoopback tells whether a request was sent to this host by a name that is always its own. Somebody else's page, in the browser of a person
-// who forwards a port, could have its own name lead here and would then read all of this.
-func isLoopback(host string) bool {
+// OfThisHost tells whether a request that was sent to host was sent by a name that is always this host's own. Somebody else's page, in the
+// browser of a person who forwards a port, could have its own name lead here and would then read all of this.
+func OfThisHost(host string) bool {
 	if name, port, err := net.SplitHostPort(host); err == nil {
 		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 			return false
