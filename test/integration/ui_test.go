@@ -16,8 +16,8 @@ import (
 	"fanout/test/fixture"
 )
 
-// ui runs fanout ui until the test ends, and returns the page's address and what it complained about by then.
-func (w *world) ui(t *testing.T, kubeconfig []byte) (address string, errOut *strings.Builder) {
+// ui runs fanout ui until stop is called, and returns the page's address and what it complained about by then.
+func (w *world) ui(t *testing.T, kubeconfig []byte) (address string, errOut *strings.Builder, stop func()) {
 	t.Helper()
 	command := fixture.Command(t, kubeconfig, "ui", "--port", "0", "--no-browser", "--cluster-namespace", w.namespace)
 	out, err := command.StdoutPipe()
@@ -30,17 +30,17 @@ func (w *world) ui(t *testing.T, kubeconfig []byte) (address string, errOut *str
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	t.Cleanup(func() {
+	stop = func() {
 		_ = command.Process.Signal(syscall.SIGTERM)
 		if err := command.Wait(); err != nil {
 			t.Errorf("fanout ui: %v\n%s", err, errOut)
 		}
-	})
+	}
 	found := regexp.MustCompile(`http://localhost:\d+`).FindString(line)
 	if err != nil || found == "" {
 		t.Fatalf("fanout ui says %q: %v", line, err)
 	}
-	return found, errOut
+	return found, errOut, stop
 }
 
 // expectPage waits until a page holds all of these texts.
@@ -79,7 +79,8 @@ func TestUIPassesThePageOn(t *testing.T) {
 	}
 	w.hub.Apply(t, w.canary("api-health", "*"))
 	user := w.hub.As(t, "viewer", w.namespace, may("list", "", "pods"), may("create,get", "", "pods/portforward"))
-	address, errOut := w.ui(t, user)
+	address, errOut, stop := w.ui(t, user)
+	defer stop()
 	expectPage(t, address, w.canaries+"/</i>api-health", "eu-west-prod")
 	expectPage(t, address+"/api/v1/agents", `"eu-west-prod"`)
 	if errOut.Len() > 0 {
@@ -130,9 +131,10 @@ func TestUIWithoutAController(t *testing.T) {
 	w.hub.Apply(t, w.canary("api-health", "*-prod"))
 	w.expectDerived(t, "eu-west-prod", "api-health")
 	w.members["eu-west-prod"].Report(t, w.canaries, "api-health", fixture.Failing(time.Now(), "expected 500 to be in [200]"))
-	w.expectShown(t, "api-health", "Failed", "1 agents: 1 failed; 1 in sync", map[string]string{"eu-west-prod": "Failed | expected 500 to be in [200]"})
+	w.expectShown(t, "api-health", "Failed", "1 agent: 1 failed; 1 in sync", map[string]string{"eu-west-prod": "Failed | expected 500 to be in [200]"})
 	fanout.Stop(t)
-	address, errOut := w.ui(t, w.hub.Kubeconfig)
+	address, errOut, stop := w.ui(t, w.hub.Kubeconfig)
+	defer stop()
 	if !strings.Contains(errOut.String(), "so this is what the statuses in the hub say") {
 		t.Errorf("it says %q", errOut)
 	}
