@@ -278,7 +278,7 @@ func sentence(t *tally, c *api.Canary) string {
 			parts = append(parts, count(n)+" "+strings.ToLower(l.Name))
 		}
 	}
-	if t.out > 0 {
+	if t.out > t.of[lookOf("Missing").rank] { // what is missing is that as well
 		parts = append(parts, count(t.out)+" out of sync")
 	}
 	return strings.Join(parts, ", ") + " of " + count(t.total)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	pages "fanout/pkg/page"
 	"fanout/pkg/page/pagetest"
@@ -26,7 +27,9 @@ func TestScreenshots(t *testing.T) {
 	if err := os.MkdirAll(*screenshots, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	address := serve(t, pagetest.New(168, 40, time.Now))
+	// At a time that does not pass, the same page gives the same picture.
+	now := time.Date(2026, 11, 26, 9, 30, 12, 0, time.UTC)
+	address := serveAt(t, pagetest.New(168, 40, func() time.Time { return now }), clocktesting.NewFakeClock(now))
 	views := []struct{ name, path string }{
 		{"matrix", "/?by=region"},
 		{"groups", "/?by=region&columns=groups"},
@@ -44,6 +47,11 @@ func TestScreenshots(t *testing.T) {
 	} {
 		tab := Open(t, address, screen.Screen)
 		for _, view := range views {
+			look := screen.Screen
+			if view.name == "canary" && !look.Phone {
+				look.Height = 1120 // for the chart
+			}
+			tab.Look(look)
 			tab.Go(view.path)
 			tab.Is("the page is live", `document.querySelector("#live").dataset.live === "on"`)
 			name := view.name + "-" + screen.name + ".png"
@@ -61,7 +69,12 @@ func TestScreenshots(t *testing.T) {
 // serve serves the pages of that source.
 func serve(t testing.TB, source *pagetest.Sample) (address string) {
 	t.Helper()
-	served := pages.New(source, clock.RealClock{})
+	return serveAt(t, source, clock.RealClock{})
+}
+
+func serveAt(t testing.TB, source *pagetest.Sample, clock clock.Clock) (address string) {
+	t.Helper()
+	served := pages.New(source, clock)
 	server := httptest.NewServer(served)
 	t.Cleanup(server.Close)
 	t.Cleanup(served.Close)
