@@ -53,6 +53,10 @@ var reasons = map[string]reason{
 	"Unavailable":          {"the member's API server failed the request", wait},
 	"HubUnknown":           {"a copy was not pruned, since the hub could not be believed to have no parent of it", "wait until the hub answers and serves Canaries: kubectl get canaries -A"},
 
+	// What is said of mirrors, which are not the copies.
+	"MirrorConflict": {"something else stands in the hub where the mirror of a copy should", "delete or rename it, in the hub: kubectl get canary -n SPACE PARENT.AGENT"},
+	"MirrorLimit":    {"the copies are not mirrored in the hub, since that would be more mirrors than are allowed", "raise --mirror-limit, if the hub is to hold as many"},
+
 	// How a copy fares.
 	"Pending":   {"it has not been run yet", inMember},
 	"Paused":    {"it is not to be run: the parent has replicas: 0 or the annotation suspend", "set replicas to 1, or take the annotation off: kubectl edit canary -n SPACE PARENT"},
