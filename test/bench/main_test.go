@@ -76,6 +76,7 @@ var scenarios = []scenario{
 	{name: "linearity", run: linearity},
 	{name: "derived-memory", run: derivedMemory},
 	{name: "status-storm", run: statusStorm},
+	{name: "page", run: page},
 	{name: "noop-restart", run: noopRestart},
 	{name: "hub-writes", run: hubLoad},
 	{name: "isolation", run: isolation},
