@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,7 @@ type testStream struct {
 	events chan event
 	cancel context.CancelFunc
 	code   int
+	got    atomic.Int64 // events
 }
 
 // open opens a stream, which ends with the test.
@@ -60,6 +62,7 @@ func open(t testing.TB, address string) *testStream {
 			case "data":
 				e.data += value + "\n"
 			case "":
+				s.got.Add(1)
 				s.events <- e
 				e = event{}
 			}
@@ -144,12 +147,40 @@ func TestOpenPagesShareTheWork(t *testing.T) {
 	for _, s := range streams {
 		s.until(t, "what changed", isPage)
 	}
+	for _, s := range streams {
+		if got := s.got.Load(); got > 10 {
+			t.Errorf("an open page is sent %d events, where two would do", got)
+		}
+	}
 	lists, canaries := source.lists.Load(), source.canaries.Load()
 	if canaries > lists*10 {
 		t.Errorf("of %d moments, %d Canaries were asked for, of which there are 10", lists, canaries)
 	}
 	if lists >= changes/2 {
 		t.Errorf("%d changes made %d moments", changes, lists)
+	}
+}
+
+// One view of one moment is rendered once, however it is asked for.
+func TestOneViewIsRenderedOnce(t *testing.T) {
+	source := sample(6, 4)
+	p, _ := serve(t, source)
+	s := p.snapshot(t.Context())
+	ask := func(address string) *fragment { return s.fragment(httptest.NewRequest(http.MethodGet, address, nil), matrixView) }
+	whole := ask("/?sort=name&by=region")
+	for _, same := range []string{"/?by=region&sort=name", "/events/?by=region&sort=name&has=abc", "/?by=region&sort=name&row=1&state=&other=1"} {
+		if ask(same) != whole {
+			t.Errorf("%s is rendered again", same)
+		}
+	}
+	if ask("/?by=region") == whole {
+		t.Error("another view is taken for this one")
+	}
+	for i := range 2 * maxFragments {
+		ask(fmt.Sprintf("/?canary=%d", i))
+	}
+	if len(s.fragments) > maxFragments {
+		t.Errorf("%d views are kept", len(s.fragments))
 	}
 }
 

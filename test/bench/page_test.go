@@ -28,7 +28,15 @@ func page(t *testing.T, w *world) {
 	w.check(t)
 	address := f.APIAddress(t)
 	what := fmt.Sprintf("%d members × %d Canaries", w.many, w.parents)
-
+	if err := w.simulator.Storm(t.Context(), stormPeriod); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := w.simulator.Storm(t.Context(), 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	settle(t, w.observe/3)
 	const looks = 5
 	var first, whole []float64
 	size := 0
@@ -39,19 +47,10 @@ func page(t *testing.T, w *world) {
 	}
 	slices.Sort(first)
 	slices.Sort(whole)
-	w.figures.add(t, "page-first-byte", first[looks/2], "ms", "of a first view, the median of 5; "+what)
+	w.figures.add(t, "page-first-byte", first[looks/2], "ms", "of a first view, the median of 5 at different moments of the storm; "+what)
 	w.figures.add(t, "page-first-view", whole[looks/2], "ms", fmt.Sprintf("until it is there; at the most %.0f; %s", whole[looks-1], what))
 	w.figures.add(t, "page-first-view-bytes", float64(size)/1000, "kB", what)
 
-	if err := w.simulator.Storm(t.Context(), stormPeriod); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := w.simulator.Storm(t.Context(), 0); err != nil {
-			t.Error(err)
-		}
-	}()
-	settle(t, w.observe/3)
 	cores := func() (cores, megabytes float64) {
 		before, began := cpuOf(t, f.PID()), time.Now()
 		settle(t, w.observe/2)
