@@ -4,6 +4,7 @@
 //	page.go       what is asked for: paths, methods, headers
 //	address.go    the query of a page's address, which is the whole state of a view
 //	snapshot.go   what the source knew at one moment, shared by all pages
+//	inherit.go    what of it is still so at the next
 //	cell.go       one Canary on one agent, in a few bytes
 //	filter.go     which Canaries and agents are shown, in what order
 //	matrix.go     the page / of all of them

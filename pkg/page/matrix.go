@@ -13,7 +13,7 @@ import (
 
 // A page of the matrix has so many rows and columns at most: some 200 KB with long names.
 const (
-	rowsShown    = 50
+	rowsShown    = 30
 	columnsShown = 60
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fanout/pkg/api"
@@ -48,6 +49,8 @@ type snapshot struct {
 // row is one Canary on all agents.
 type row struct {
 	once   sync.Once
+	isRead atomic.Bool
+	readAt time.Time
 	err    error
 	canary api.Canary
 	cells  []cell            // by the agents' places; nil where there is no room for them
@@ -109,6 +112,7 @@ func (p *Page) take(ctx context.Context) *snapshot {
 		s.agents[i] = cleanAgent(agents.Items[i])
 	}
 	s.canaries = canaries.Items
+	s.inherit(p.now)
 	return s
 }
 
@@ -142,7 +146,8 @@ func (r *row) read(ctx context.Context, s *snapshot, i int) {
 	// Others may wait for this who are there for longer than whoever asked first.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
 	defer cancel()
-	r.canary = s.canary(i)
+	defer r.isRead.Store(true)
+	r.canary, r.readAt = s.canary(i), s.taken
 	answer, err := s.source.Canary(ctx, s.canaries[i].Namespace, s.canaries[i].Name)
 	if err != nil {
 		r.err = err

@@ -166,7 +166,9 @@ func TestOneViewIsRenderedOnce(t *testing.T) {
 	source := sample(6, 4)
 	p, _ := serve(t, source)
 	s := p.snapshot(t.Context())
-	ask := func(address string) *fragment { return s.fragment(httptest.NewRequest(http.MethodGet, address, nil), matrixView) }
+	ask := func(address string) *fragment {
+		return s.fragment(httptest.NewRequest(http.MethodGet, address, nil), matrixView)
+	}
 	whole := ask("/?sort=name&by=region")
 	for _, same := range []string{"/?by=region&sort=name", "/events/?by=region&sort=name&has=abc", "/?by=region&sort=name&row=1&state=&other=1"} {
 		if ask(same) != whole {

@@ -149,7 +149,7 @@ func TestWithoutScript(t *testing.T) {
 	tab := Open(t, serve(t, pagetest.New(200, 60, time.Now)), Desktop)
 	tab.Script(false)
 	tab.Go("/")
-	tab.Is("it is whole", rows+".length === 50")
+	tab.Is("it is whole", rows+".length === 30")
 	tab.Is("it says how old it is", `document.querySelector("header").innerText.includes("As of")`)
 	tab.Do("type", chromedp.SendKeys(chromedp.CSS("#f-canary"), "payments"))
 	tab.Do("ask for it", chromedp.Click(chromedp.CSS(".filter button")))

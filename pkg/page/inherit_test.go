@@ -1,0 +1,68 @@
+package page
+
+import (
+	"testing"
+
+	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"fanout/pkg/api"
+)
+
+// Rows are asked for again where a copy fares otherwise, and no others.
+func TestRowsServeWhileNothingChanges(t *testing.T) {
+	now := clocktesting.NewFakeClock(noon())
+	source := &asks{Sample: sample(12, 8)}
+	p := New(source, clock.Clock(now))
+	defer p.Close()
+	const first, second = "eu-west-prod-1", "us-east-prod-1"
+	names := [][2]string{}
+	moment := func() (asked int64) {
+		t.Helper()
+		now.Step(pace)
+		s := p.snapshot(t.Context())
+		before := source.canaries.Load()
+		names = names[:0]
+		for i := range s.canaries {
+			row := s.row(t.Context(), i)
+			names = append(names, [2]string{row.canary.Namespace, row.canary.Name})
+			want, err := source.Sample.Canary(t.Context(), row.canary.Namespace, row.canary.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j := range want.Canary.Copies {
+				c := &want.Canary.Copies[j]
+				if got := row.cells[s.places[c.Agent]].state().Name; got != c.State {
+					t.Errorf("%s/%s is %s on %s, and shown as %s", row.canary.Namespace, row.canary.Name, c.State, c.Agent, got)
+				}
+			}
+		}
+		return source.canaries.Load() - before
+	}
+	expect := func(what string, want int64) {
+		t.Helper()
+		if got := moment(); got != want {
+			t.Errorf("%s: %d Canaries are asked for, not %d", what, got, want)
+		}
+	}
+	set := func(n int, agent, state string) {
+		source.Change(names[n][0], names[n][1], agent, func(c *api.Copy) { c.State = state })
+	}
+	expect("at first", 8)
+	for n := range names { // as a start from which all is known
+		set(n, first, "Passed")
+		set(n, second, "Failed")
+	}
+	moment()
+	set(0, first, "Passed")
+	expect("nothing", 0)
+	set(2, first, "Failed")
+	expect("one copy", 1)
+	set(3, first, "Failed")
+	set(3, second, "Passed")
+	expect("two that make up for each other", 8)
+	now.Step(maxAge)
+	expect("nothing, for long", 8)
+	source.AddAgent(api.Agent{Name: "another", State: "Connected"})
+	expect("another agent", 8)
+}
