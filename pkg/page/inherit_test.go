@@ -1,12 +1,15 @@
 package page
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"fanout/pkg/api"
+	"fanout/pkg/page/pagetest"
 )
 
 // Rows are asked for again where a copy fares otherwise, and no others.
@@ -65,4 +68,38 @@ func TestRowsServeWhileNothingChanges(t *testing.T) {
 	expect("nothing, for long", 8)
 	source.AddAgent(api.Agent{Name: "another", State: "Connected"})
 	expect("another agent", 8)
+}
+
+// slow is a Source that takes a second for each Canary.
+type slow struct {
+	*pagetest.Sample
+	clock *clocktesting.FakeClock
+}
+
+func (s slow) Canary(ctx context.Context, namespace, name string) (api.OneCanary, error) {
+	s.clock.Step(time.Second)
+	return s.Sample.Canary(ctx, namespace, name)
+}
+
+// What takes long is asked for less often, so that open pages have a bounded share of the controller.
+func TestWhatTakesLongServesLonger(t *testing.T) {
+	now := clocktesting.NewFakeClock(noon())
+	source := sample(3, 2)
+	p := New(slow{source, now}, now)
+	defer p.Close()
+	first := p.snapshot(t.Context())
+	source.SetError(nil) // which says that something has changed
+	if now.Step(pace); p.snapshot(t.Context()) == first {
+		t.Error("an outdated snapshot serves, though it took no time")
+	}
+	second := p.snapshot(t.Context())
+	second.row(t.Context(), 0)
+	second.row(t.Context(), 1)
+	source.SetError(nil)
+	if now.Step(maxShare*2*time.Second - 2*time.Second - time.Millisecond); p.snapshot(t.Context()) != second {
+		t.Error("one that took two seconds does not serve for eight")
+	}
+	if now.Step(time.Millisecond); p.snapshot(t.Context()) == second {
+		t.Error("one that took two seconds serves for longer than eight")
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"fanout/pkg/api"
 	"fanout/pkg/results"
 )
@@ -15,6 +17,8 @@ const (
 	// pace is how long a snapshot serves at least: with the time that the source takes to tell that something changed, what an open page
 	// shows is not older than a second.
 	pace = 800 * time.Millisecond
+	// maxShare is what part of a core pages take at most: where a snapshot takes long to be read, it serves so many times as long, up to maxAge.
+	maxShare = 4
 	// maxAge is how long it serves where nothing changes, but the ages of what is shown.
 	maxAge = 15 * time.Second
 	// askTime is how long a source may take for all that one page needs.
@@ -30,7 +34,9 @@ const (
 // snapshot is what the source knew at one moment. It is read by many at a time.
 type snapshot struct {
 	source  api.Source
+	clock   clock.PassiveClock
 	taken   time.Time
+	took    atomic.Int64    // nanoseconds, to read what was asked for so far
 	changed <-chan struct{} // closed when the source may know something else
 
 	// err is why the source knows nothing; then all else is empty.
@@ -76,7 +82,12 @@ func (p *Page) snapshot(ctx context.Context) *snapshot {
 // serves tells whether s is new enough at that time.
 func (s *snapshot) serves(now time.Time) bool {
 	old := now.Sub(s.taken)
-	return old >= 0 && (old < pace || old < maxAge && !s.isOutdated())
+	return old >= 0 && (old < s.pace() || old < maxAge && !s.isOutdated())
+}
+
+// pace is how long it serves even though something has changed.
+func (s *snapshot) pace() time.Duration {
+	return min(max(pace, maxShare*time.Duration(s.took.Load())), maxAge)
 }
 
 func (s *snapshot) isOutdated() bool {
@@ -93,7 +104,7 @@ func (p *Page) take(ctx context.Context) *snapshot {
 	defer cancel()
 	s := &snapshot{
 		source: p.source, changed: p.source.Changed(), // before anything is asked
-		taken: p.clock.Now(), rows: map[int]*row{}, room: maxCells, fragments: map[string]*fragment{}, places: map[string]int{},
+		clock: p.clock, taken: p.clock.Now(), rows: map[int]*row{}, room: maxCells, fragments: map[string]*fragment{}, places: map[string]int{},
 	}
 	agents, err := p.source.Agents(ctx)
 	if err != nil {
@@ -146,7 +157,11 @@ func (r *row) read(ctx context.Context, s *snapshot, i int) {
 	// Others may wait for this who are there for longer than whoever asked first.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
 	defer cancel()
-	defer r.isRead.Store(true)
+	began := s.clock.Now()
+	defer func() {
+		s.took.Add(int64(s.clock.Since(began)))
+		r.isRead.Store(true)
+	}()
 	r.canary, r.readAt = s.canary(i), s.taken
 	answer, err := s.source.Canary(ctx, s.canaries[i].Namespace, s.canaries[i].Name)
 	if err != nil {

@@ -48,7 +48,7 @@ func (p *Page) isOpen(r *http.Request) bool {
 // wait waits until s does not serve any more, or the page is gone.
 func (p *Page) wait(r *http.Request, s *snapshot) {
 	if p.sleep(r, s.taken.Add(maxAge).Sub(p.clock.Now()), s.changed) {
-		p.sleep(r, s.taken.Add(pace).Sub(p.clock.Now()), nil)
+		p.sleep(r, s.taken.Add(s.pace()).Sub(p.clock.Now()), nil)
 	}
 }
 
