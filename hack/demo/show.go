@@ -160,7 +160,9 @@ func (s *screen) summary(told []outcome, writes int) {
 
 // invitation says what to do with clusters that stay up.
 func (s *screen) invitation(stage *stage) {
-	s.line(bold, "\nEverything stays up until Ctrl-C. In another terminal:")
+	s.line(bold, "\nEverything stays up until Ctrl-C. In a browser:")
+	s.line(cyan, "\n   %s", stage.controller)
+	s.line(bold, "\nIn another terminal:")
 	fmt.Fprintln(s.out)
 	for _, command := range []string{
 		"cd " + stage.dir + " && export KUBECONFIG=$PWD/kubeconfig",

@@ -63,6 +63,7 @@ func New(source api.Source, clock clock.Clock) *Page {
 		p.mux.HandleFunc("/events"+path, p.serveStream(view))
 	}
 	p.mux.HandleFunc("/", p.serveWhole(nowhereView))
+	p.mux.HandleFunc("/events/", p.serveStream(nowhereView))
 	return p
 }
 
