@@ -61,6 +61,7 @@ func (c *Controller) known(name string) *known {
 func (c *Controller) Miss(missing clusters.Missing) {
 	c.mu.Lock()
 	k := c.known(missing.Agent)
+	before := k.labels()
 	if missing.State != clusters.Connecting || k.missing == nil && k.last == nil {
 		k.missing = &missing
 	}
@@ -74,6 +75,7 @@ func (c *Controller) Miss(missing clusters.Missing) {
 	}
 	c.changes.tell()
 	c.statuses.lookFor(missing.Agent, missing.Labels)
+	c.statuses.lookForFormer(missing.Agent, before, missing.Labels)
 }
 
 // Note implements clusters.Handler.

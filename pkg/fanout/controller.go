@@ -154,7 +154,15 @@ func everyNamespace() selector.Namespaces {
 
 // Join implements clusters.Handler: it starts to keep member in step. It does not block.
 func (c *Controller) Join(ctx context.Context, joined *clusters.Member) {
+	c.mu.RLock()
+	k := c.agents[joined.Agent]
+	var before map[string]string
+	if k != nil {
+		before = k.labels()
+	}
+	c.mu.RUnlock()
 	c.start(ctx, joined, c.join, func(a *agent) member.Hub { return asked{c, a} })
+	c.statuses.lookForFormer(joined.Agent, before, joined.Labels)
 }
 
 // Relabel implements clusters.Handler: it has the member look at what it is selected for by other labels than before.

@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -120,6 +121,13 @@ func (s *statuses) lookFor(agent string, labels map[string]string) {
 		if p := item.(*parent); p.isParent() && (p.invalid != nil || labels == nil || p.matches(agent, labels)) {
 			s.look(p.key(), true)
 		}
+	}
+}
+
+// lookForFormer looks at the parents that speak of that agent by the labels that it had before, empty where it is new.
+func (s *statuses) lookForFormer(agent string, before, labels map[string]string) {
+	if before != nil && !maps.Equal(before, labels) {
+		s.lookFor(agent, before)
 	}
 }
 

@@ -44,11 +44,11 @@ func (w written) String() string {
 }
 
 // startHub starts it. What is written is there from then on.
-func startHub(t *testing.T) *aHub {
+func startHub(t *testing.T, edits ...edit) *aHub {
 	recorder := record.NewFakeRecorder(1000)
 	h := &aHub{events: recorder.Events, version: 100}
 	began := time.Now()
-	parent := aParent(withSelector([]any{member1}), withVersion(1), withSpec("schedule", "@every 30s"))
+	parent := aParent(append([]edit{withSelector([]any{member1}), withVersion(1), withSpec("schedule", "@every 30s")}, edits...)...)
 	h.member = &fanouttest.Server{Answer: func(*fanouttest.Call) string { return "" }, Events: make(chan string)}
 	h.hub = &fanouttest.Server{Parents: []*unstructured.Unstructured{parent}, Answer: func(call *fanouttest.Call) string {
 		if h.refuses.Load() {
@@ -189,6 +189,34 @@ func TestAnAgentOfWhichNothingIsHeardIsWaitedForAWhile(t *testing.T) {
 		pass(time.Second)
 		mustEqual(t, "status", h.last(t).status["message"], any("0 agents: agentSelector matches none of those that are registered"))
 	})
+}
+
+// An agent that can't be reached loses a label, while it can't be, or as it comes back.
+func TestAStatusSpeaksOfNoAgentThatIsSelectedNoMore(t *testing.T) {
+	prod, dev := map[string]string{"tier": "prod"}, map[string]string{"tier": "dev"}
+	for name, relabel := range map[string]func(*testing.T, *aHub){
+		"while it is away": func(t *testing.T, h *aHub) {
+			h.Miss(clusters.Missing{Agent: member1, Labels: dev, State: clusters.Unreachable, Since: time.Now()})
+		},
+		"as it comes back": func(t *testing.T, h *aHub) {
+			joined := memberAt(t, h.member)
+			joined.Labels = dev
+			h.Join(t.Context(), joined)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := startHub(t, withSelector([]any{"tier=prod"}))
+				h.Miss(clusters.Missing{Agent: member1, Labels: prod, State: clusters.Unreachable, Since: time.Now()})
+				h.Complete()
+				pass(time.Second)
+				mustEqual(t, "status", h.last(t).status["message"], any("1 agent: 1 unreachable; 0 in sync"))
+				relabel(t, h)
+				pass(time.Second)
+				mustEqual(t, "status", h.last(t).status["message"], any("0 agents: agentSelector matches none of those that are registered"))
+			})
+		})
+	}
 }
 
 func TestTransitionsAreWrittenSoonAndTimesSeldom(t *testing.T) {
