@@ -40,7 +40,8 @@ type Teller struct {
 	Hub string `json:"hub"`
 	// Time is when it answered, by its own clock.
 	Time time.Time `json:"time"`
-	// Replica is the name of a replica that shares the members with others, and so knows of its own share only. Empty where one knows all.
+	// Replica is the name of a replica that shares the members with others: it tells of its own, and of the parents whose statuses it
+	// writes. Empty where one tells of all.
 	Replica string `json:"replica,omitempty"`
 }
 

@@ -93,6 +93,9 @@ func (c *Controller) Canary(_ context.Context, namespace, name string) (api.OneC
 		return api.OneCanary{}, fmt.Errorf("%w: the hub has no Canary %s/%s with an agentSelector", api.ErrNotFound,
 			results.Clip(namespace, maxNamed), results.Clip(name, maxNamed))
 	}
+	if !c.statuses.isMine(p) {
+		return api.OneCanary{}, fmt.Errorf("%w: of Canary %s another replica tells, %s", api.ErrNotKnown, p.key(), cmp.Or(c.options.Owner(string(p.GetUID())), "which has not begun yet"))
+	}
 	agents, shown := c.statuses.knownOf(p)
 	now := c.options.Clock.Now()
 	answer := api.OneCanary{Teller: c.teller()}

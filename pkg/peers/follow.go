@@ -37,20 +37,22 @@ func Follow(ctx context.Context, identity *Identity, contacts func() []shard.Con
 	}
 }
 
+// worthTelling is after how many failures in a row, some seconds, they are logged: one that begins is not known to the others at once.
+const worthTelling = 5
+
 // follow asks one replica, again whenever that ends.
 func follow(ctx context.Context, identity *Identity, contact shard.Contact, hear Hearer) {
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "replica", contact.Replica, "address", contact.Address))
 	transport := newTransport(identity, contact)
 	defer transport.CloseIdleConnections()
 	retry := wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 15 * time.Second}
-	told := false
+	failures := 0
 	for pause := retry; ctx.Err() == nil; {
 		heard, err := listenTo(ctx, transport, contact, hear)
-		if heard {
-			pause, told = retry, false
+		if failures++; heard {
+			pause, failures = retry, 0
 		}
-		if ctx.Err() == nil && !told {
-			told = true
+		if ctx.Err() == nil && failures == worthTelling {
 			klog.FromContext(ctx).Error(err, "Hear what another replica's members report; what they reported last counts until then. Do the pods of fanout reach each other at --shard-port?")
 		}
 		select {

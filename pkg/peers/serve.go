@@ -3,9 +3,13 @@ package peers
 import (
 	"context"
 	"encoding/json"
+	"log"
 	"net"
 	"net/http"
+	"strings"
 	"time"
+
+	"k8s.io/klog/v2"
 
 	"fanout/pkg/shard"
 )
@@ -44,12 +48,21 @@ func Serve(ctx context.Context, listener net.Listener, identity *Identity, conta
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          log.New(refusals{klog.FromContext(ctx)}, "", 0),
 	}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.ServeTLS(listener, "", ""); ctx.Err() == nil {
 		return err
 	}
 	return nil
+}
+
+// refusals logs what the server says of connections. One that begins is refused until the others have read its Lease.
+type refusals struct{ logger klog.Logger }
+
+func (r refusals) Write(line []byte) (int, error) {
+	r.logger.V(2).Info("Connection of another replica ended", "why", strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // path is where lines are asked for. Another meaning of lines is to get another path.

@@ -101,7 +101,7 @@ func TestTheCommandLineAsksReplicas(t *testing.T) {
 		w.members[agent].Report(t, w.canaries, "api-health", fixture.Passing(time.Now()))
 	}
 	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"api-health Passed 3 3 0 36/36 (100.0%) 7ms"}, "get", "-n", w.canaries)
-	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"ap-south-dev Passed yes", "eu-west-prod Passed yes", "us-east-prod Passed yes"}, "get", "api-health", "-n", w.canaries)
+	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"api-health Passed 3 3 0 36/36 (100.0%) 7ms", "ap-south-dev Passed yes", "eu-west-prod Passed yes", "us-east-prod Passed yes"}, "get", "api-health", "-n", w.canaries)
 	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"ap-south-dev Connected", "eu-west-prod Connected", "us-east-prod Connected"}, "agents")
 	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"api-health: 3 unchanged"}, "preview", "api-health", "-n", w.canaries)
 }

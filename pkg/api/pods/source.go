@@ -106,7 +106,7 @@ func (s *Source) Canaries(ctx context.Context, namespace string) (api.Canaries, 
 	return mergeCanaries(answers), nil
 }
 
-// Canary implements api.Source.
+// Canary implements api.Source: of those that share the members one tells of it.
 func (s *Source) Canary(ctx context.Context, namespace, name string) (api.OneCanary, error) {
 	answers, err := ask(ctx, s, func(c api.Source) (api.OneCanary, api.Teller, error) {
 		answer, err := c.Canary(ctx, namespace, name)
@@ -115,7 +115,7 @@ func (s *Source) Canary(ctx context.Context, namespace, name string) (api.OneCan
 	if err != nil {
 		return api.OneCanary{}, err
 	}
-	return mergeOne(answers), nil
+	return answers[0], nil
 }
 
 // Find implements api.Source: of those that share the members one works with the agent's.
