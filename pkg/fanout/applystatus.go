@@ -40,7 +40,7 @@ func (c *Controller) patchStatus(ctx context.Context, p *parent, remove func(sta
 	if err != nil {
 		return fmt.Errorf("status of Canary %s: %w", p.key(), err)
 	}
-	if _, err := canaries.Patch(ctx, p.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: derive.FieldManager}, "status"); err != nil {
+	if _, err := c.patchCanary(ctx, types.MergePatchType, p.key(), patch, "status"); err != nil {
 		return fmt.Errorf("patch status of Canary %s: %w", p.key(), err)
 	}
 	return nil
@@ -60,13 +60,7 @@ func (c *Controller) applyStatus(ctx context.Context, p *parent, status map[stri
 	if err != nil {
 		return appliedStatus{}, 0, fmt.Errorf("status of Canary %s: %w", p.key(), err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
-	defer cancel()
-	force := true
-	text, err := c.client.Patch(types.ApplyPatchType).
-		AbsPath("apis", derive.Canaries.Group, derive.Canaries.Version, "namespaces", p.GetNamespace(), derive.Canaries.Resource, p.GetName(), "status").
-		SpecificallyVersionedParams(&metav1.PatchOptions{FieldManager: derive.FieldManager, Force: &force}, metav1.ParameterCodec, schema.GroupVersion{Version: "v1"}).
-		Body(body).Do(ctx).Raw()
+	text, err := c.patchCanary(ctx, types.ApplyPatchType, p.key(), body, "status")
 	if err != nil {
 		return appliedStatus{}, 0, fmt.Errorf("apply status of Canary %s: %w", p.key(), err)
 	}
@@ -81,4 +75,23 @@ func (c *Controller) applyStatus(ctx context.Context, p *parent, status map[stri
 	}
 	answer.shown = results.ReadShown(kept)
 	return answer, len(body), nil
+}
+
+// patchCanary patches a Canary of the hub, or a subresource of it, as fanout, and returns what the hub answers. A server-side apply takes
+// fields from others.
+func (c *Controller) patchCanary(ctx context.Context, kind types.PatchType, key types.NamespacedName, body []byte, subresource ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
+	defer cancel()
+	options := metav1.PatchOptions{FieldManager: derive.FieldManager}
+	if kind == types.ApplyPatchType {
+		force := true
+		options.Force = &force
+	}
+	return c.client.Patch(kind).AbsPath(append(pathOf(key), subresource...)...).
+		SpecificallyVersionedParams(&options, metav1.ParameterCodec, schema.GroupVersion{Version: "v1"}).Body(body).Do(ctx).Raw()
+}
+
+// pathOf is where the hub has a Canary.
+func pathOf(key types.NamespacedName) []string {
+	return []string{"apis", derive.Canaries.Group, derive.Canaries.Version, "namespaces", key.Namespace, derive.Canaries.Resource, key.Name}
 }

@@ -162,6 +162,7 @@ func (c *Controller) Join(ctx context.Context, joined *clusters.Member) {
 	}
 	c.mu.RUnlock()
 	c.start(ctx, joined, c.join, func(a *agent) member.Hub { return asked{c, a} })
+	c.statuses.outdate(joined.Agent)
 	c.statuses.lookForFormer(joined.Agent, before, joined.Labels)
 }
 

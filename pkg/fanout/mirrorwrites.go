@@ -10,7 +10,6 @@ import (
 	"github.com/tidwall/gjson"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 
@@ -193,7 +192,7 @@ func (m *mirrors) takeOut(ctx context.Context, place types.NamespacedName, extra
 	if err != nil {
 		return "", err
 	}
-	answer, err := m.patch(ctx, types.MergePatchType, place, body, metav1.PatchOptions{FieldManager: derive.FieldManager})
+	answer, err := m.patch(ctx, types.MergePatchType, place, body)
 	return gjson.GetBytes(answer, "metadata.resourceVersion").Str, err
 }
 
@@ -221,21 +220,13 @@ func (m *mirrors) apply(ctx context.Context, place types.NamespacedName, object 
 	if err != nil {
 		return nil, err
 	}
-	force := true
-	return m.patch(ctx, types.ApplyPatchType, place, body, metav1.PatchOptions{FieldManager: derive.FieldManager, Force: &force}, subresource...)
+	return m.patch(ctx, types.ApplyPatchType, place, body, subresource...)
 }
 
-func (m *mirrors) patch(ctx context.Context, kind types.PatchType, place types.NamespacedName, body []byte, options metav1.PatchOptions, subresource ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
-	defer cancel()
-	answer, err := m.client.Patch(kind).AbsPath(append(pathOf(place), subresource...)...).
-		SpecificallyVersionedParams(&options, metav1.ParameterCodec, schema.GroupVersion{Version: "v1"}).Body(body).Do(ctx).Raw()
+func (m *mirrors) patch(ctx context.Context, kind types.PatchType, place types.NamespacedName, body []byte, subresource ...string) ([]byte, error) {
+	answer, err := m.patchCanary(ctx, kind, place, body, subresource...)
 	if err != nil {
 		return nil, fmt.Errorf("write mirror %s: %w", place, err)
 	}
 	return answer, nil
-}
-
-func pathOf(place types.NamespacedName) []string {
-	return []string{"apis", derive.Canaries.Group, derive.Canaries.Version, "namespaces", place.Namespace, derive.Canaries.Resource, place.Name}
 }

@@ -28,9 +28,8 @@ type status struct {
 	before map[string]*results.Entry
 	// told is how it was when it was last looked at, nil before that.
 	told *tally
-	// mine is set while this process writes it, and heard is what other replicas told for that.
-	mine  bool
-	heard map[string]*heard
+	// mine is set while this process writes it.
+	mine bool
 	// noted is a digest of what was last told of this replica's own agents to the one that writes it, and turn when, among all.
 	noted []byte
 	turn  uint64
@@ -61,7 +60,7 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 		return
 	}
 	now := s.options.Clock.Now()
-	agents := s.agentsOf(p, known.before, s.heardOf(known))
+	agents := s.agentsOf(p, known.before, s.heardOf(p))
 	s.mu.Lock()
 	known.outgrow(agents)
 	s.mu.Unlock()
@@ -73,7 +72,7 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 		defer s.changes.tell()
 	}
 	known.told = told
-	known.unhear(agents)
+	s.unhear(p, agents)
 	s.mirrors.count(p, told.Agents)
 	at, due := known.written.Due(&next, now)
 	at = later(at, known.retry)
@@ -245,6 +244,9 @@ func (s *statuses) giveBack(ctx context.Context, key types.NamespacedName, p *pa
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if known := s.all[key]; known != nil {
+		delete(s.heard, known.uid)
+	}
 	delete(s.all, key)
 }
 

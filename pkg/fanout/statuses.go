@@ -23,8 +23,10 @@ type statuses struct {
 	queue    workqueue.TypedDelayingInterface[types.NamespacedName] // nil while nothing is to be looked at
 	complete bool                                                   // every agent is known
 	all      map[types.NamespacedName]*status
-	turn     uint64        // how often something was told to other replicas
-	news     chan struct{} // closed when that is so again
+	// heard is what other replicas told of parents, by UID, and of each agent.
+	heard map[types.UID]map[string]*heard
+	turn  uint64        // how often something was told to other replicas
+	news  chan struct{} // closed when that is so again
 }
 
 const (
@@ -41,6 +43,7 @@ func newStatuses(c *Controller) *statuses {
 		Controller: c,
 		patience:   c.options.Clock.Now().Add(startPatience),
 		all:        map[types.NamespacedName]*status{},
+		heard:      map[types.UID]map[string]*heard{},
 		news:       make(chan struct{}),
 	}
 }

@@ -84,7 +84,7 @@ func (s *statuses) knownOf(p *parent) (agents []results.Agent, shown results.Sho
 	}
 	before, shown := known.before, known.written.Shown
 	s.mu.Unlock()
-	return s.agentsOf(p, before, s.heardOf(known)), shown
+	return s.agentsOf(p, before, s.heardOf(p)), shown
 }
 
 // isMine tells whether p's status is this process's to write.

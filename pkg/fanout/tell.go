@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
@@ -219,12 +218,4 @@ func (p *parent) explainer() *selector.Explainer {
 	patterns, _ := agentSelector(p.canary)
 	why, _ := selector.NewExplainer(patterns)
 	return why
-}
-
-func stampOf(s results.Stamp) *time.Time {
-	if s == 0 {
-		return nil
-	}
-	at := s.Time()
-	return &at
 }

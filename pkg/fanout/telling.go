@@ -21,7 +21,7 @@ func (p *parent) tell(summary *results.Summary) api.Canary {
 	canary := api.Canary{
 		Namespace: p.GetNamespace(), Name: p.GetName(), Generation: p.GetGeneration(), Selector: []string{},
 		State: summary.State.String(), Message: summary.Message,
-		LastCheck: stampOf(summary.LastCheck), LastTransition: stampOf(summary.Transitioned),
+		LastCheck: summary.LastCheck.Optional(), LastTransition: summary.Transitioned.Optional(),
 		Uptime: summary.Uptime, Latency: summary.Latency,
 		Agents: summary.Agents, States: map[string]int{}, InSync: summary.InSync, OutOfSync: summary.Out,
 	}
@@ -49,7 +49,7 @@ func tellCopy(l *results.Line) api.Copy {
 	made := api.Copy{
 		Agent: l.Name, State: l.State.String(), Text: l.Text, Error: l.Error,
 		InSync: l.InSync, OutOfSync: tellCondition(l.Out), Away: tellCondition(l.Away),
-		LastCheck: stampOf(l.LastCheck), LastTransition: stampOf(l.Transitioned), Heard: stampOf(l.Heard),
+		LastCheck: l.LastCheck.Optional(), LastTransition: l.Transitioned.Optional(), Heard: l.Heard.Optional(),
 		Uptime: l.Uptime, Latency: l.Latency,
 	}
 	if l.Before != results.Pending {
@@ -68,7 +68,7 @@ func tellCondition(c results.Condition) *api.Condition {
 	if c.Reason == "" {
 		return nil
 	}
-	return &api.Condition{Reason: c.Reason, Detail: c.Detail, Since: stampOf(c.Since)}
+	return &api.Condition{Reason: c.Reason, Detail: c.Detail, Since: c.Since.Optional()}
 }
 
 // tellFound returns what was found in a member, nil being nothing. What is another's is that one's own business.

@@ -46,7 +46,7 @@ func (s *statuses) note(p *parent) {
 	defer s.mu.Unlock()
 	known := s.of(p)
 	if known.mine {
-		*known = status{uid: known.uid, heard: known.heard}
+		*known = status{uid: known.uid}
 	}
 	known.due = time.Time{}
 	if !tally.equal(known.told) {
@@ -54,7 +54,7 @@ func (s *statuses) note(p *parent) {
 	}
 	known.told = tally
 	if s.options.Owner(string(p.GetUID())) != s.options.Replica {
-		known.heard = nil
+		delete(s.heard, p.GetUID())
 	}
 	isNothing := len(agents) == 0 && known.noted == nil
 	if isNothing || string(known.noted) == string(digest[:]) {
@@ -113,52 +113,64 @@ func (c *Controller) Hear(teller string, line json.RawMessage) error {
 	}
 	s, key := c.statuses, types.NamespacedName{Namespace: news.Namespace, Name: news.Name}
 	s.mu.Lock()
-	known := s.all[key]
-	if known == nil || known.uid != news.UID {
-		known = &status{uid: news.UID}
-		s.all[key] = known
-	}
-	if known.heard == nil {
-		known.heard = map[string]*heard{}
-	}
-	for _, h := range known.heard {
+	all := s.heardBy(news.UID)
+	for _, h := range all {
 		if h.from == teller {
 			h.from = ""
 		}
 	}
 	for _, agent := range news.Agents {
-		if before := known.heard[agent.Name]; before != nil && agent.Unheard {
+		if before := all[agent.Name]; before != nil && agent.Unheard {
 			before.from = teller // it has heard nothing yet that would be better
 			continue
 		}
-		known.heard[agent.Name] = &heard{teller, agent}
+		all[agent.Name] = &heard{teller, agent}
 	}
 	s.mu.Unlock()
 	s.look(key, true)
 	return nil
 }
 
-// heardOf returns what other replicas told of each agent.
-func (s *statuses) heardOf(known *status) map[string]*results.Agent {
+// heardBy returns what was told of the parent with that UID, to be added to. The caller has the lock.
+func (s *statuses) heardBy(parent types.UID) map[string]*heard {
+	if s.heard[parent] == nil {
+		s.heard[parent] = map[string]*heard{}
+	}
+	return s.heard[parent]
+}
+
+// heardOf returns what other replicas told of each of p's agents.
+func (s *statuses) heardOf(p *parent) map[string]*results.Agent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	agents := make(map[string]*results.Agent, len(known.heard))
-	for name, h := range known.heard {
+	all := s.heard[p.GetUID()]
+	agents := make(map[string]*results.Agent, len(all))
+	for name, h := range all {
 		agents[name] = &h.agent
 	}
 	return agents
 }
 
-// unhear forgets what was told of agents that are none of the parent's any more. The caller has the lock.
-func (k *status) unhear(agents []results.Agent) {
-	if len(k.heard) == 0 {
+// unhear forgets what was told of agents that are none of p's any more. The caller has the lock.
+func (s *statuses) unhear(p *parent, agents []results.Agent) {
+	all := s.heard[p.GetUID()]
+	if len(all) == 0 {
 		return
 	}
 	names := make(map[string]bool, len(agents))
 	for i := range agents {
 		names[agents[i].Name] = true
 	}
-	maps.DeleteFunc(k.heard, func(name string, h *heard) bool { return h.from == "" && !names[name] })
+	maps.DeleteFunc(all, func(name string, h *heard) bool { return h.from == "" && !names[name] })
+}
+
+// outdate forgets what others told of an agent that this replica works with from now on.
+func (s *statuses) outdate(agent string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, all := range s.heard {
+		delete(all, agent)
+	}
 }
 
 // keep remembers what is known of the agent's copies for the statuses that this replica writes, until the one tells more that works with
@@ -172,12 +184,8 @@ func (s *statuses) keep(agent string, last *running) {
 		}
 		report := last.Report(place)
 		s.mu.Lock()
-		known := s.of(p)
-		if known.heard[agent] == nil {
-			if known.heard == nil {
-				known.heard = map[string]*heard{}
-			}
-			known.heard[agent] = &heard{agent: report}
+		if all := s.heardBy(p.GetUID()); all[agent] == nil {
+			all[agent] = &heard{agent: report}
 		}
 		s.mu.Unlock()
 	}
@@ -206,13 +214,25 @@ func (s *statuses) followShare(ctx context.Context) {
 			return
 		}
 		changed = s.options.Share.Changed()
-		s.mu.Lock()
-		for _, known := range s.all {
-			for _, h := range known.heard {
-				h.from = "" // all are asked again, and some are no more
-			}
-		}
-		s.mu.Unlock()
+		s.askAgain()
 		s.lookAtAll()
+	}
+}
+
+// askAgain notes that all replicas tell anew, and some are no more, and forgets what was told of parents that are none.
+func (s *statuses) askAgain() {
+	parents := map[types.UID]bool{}
+	for _, item := range s.parents.List() {
+		parents[item.(*parent).GetUID()] = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for uid, all := range s.heard {
+		if !parents[uid] {
+			delete(s.heard, uid)
+		}
+		for _, h := range all {
+			h.from = ""
+		}
 	}
 }

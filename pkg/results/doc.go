@@ -4,7 +4,7 @@
 //
 //	read.go       what a copy's status says, trimmed to a Result of 300 bytes at most
 //	parent.go     what of a parent counts, its schedule among it (schedule.go)
-//	agent.go      what is known of one agent, and how several replicas' knowledge becomes one (merge.go)
+//	agent.go      what is known of one agent, and which of it counts where it is known twice (merge.go)
 //	state.go      what that comes to at a time: passed, failed, stale, unreachable, …
 //	entry.go      how it stands in the parent's checkStatus
 //	aggregate.go  the whole status, bounded (bound.go)

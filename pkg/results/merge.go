@@ -8,19 +8,8 @@ import (
 	"strings"
 )
 
-// Merge makes one list, by name, of what several replicas know of a parent's agents. Where two know the same agent, as while it
-// goes from one to the other, the one counts that heard from the member, and of two the one that heard later. The order
-// of parts, and of agents in them, makes no difference, and merging again changes nothing.
-func Merge(parts ...[]Agent) []Agent {
-	best := merged(parts...)
-	agents := make([]Agent, len(best))
-	for i, a := range best {
-		agents[i] = *a
-	}
-	return agents
-}
-
-// merged points at those that count.
+// merged points at one of each agent, by name. Where an agent is known twice, the one counts that was heard from its member, and of two the
+// one that was heard later. The order of parts, and of agents in them, makes no difference.
 func merged(parts ...[]Agent) []*Agent {
 	var all []*Agent
 	for _, part := range parts {

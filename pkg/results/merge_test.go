@@ -9,6 +9,15 @@ import (
 	"pgregory.net/rapid"
 )
 
+// merge is merged in values.
+func merge(parts ...[]Agent) []Agent {
+	var agents []Agent
+	for _, a := range merged(parts...) {
+		agents = append(agents, *a)
+	}
+	return agents
+}
+
 func TestMerge(t *testing.T) {
 	fresh := agent("a", passing(0))
 	older := with(agent("a", failing(0, "no")), func(a *Agent) { a.Result.Heard = StampOf(noon.Add(-time.Minute)) })
@@ -24,7 +33,7 @@ func TestMerge(t *testing.T) {
 	} {
 		other := agent("b", passing(0))
 		for _, parts := range [][][]Agent{{{row.counts, other}, {row.yields}}, {{row.yields}, {other, row.counts}}, {{row.yields, row.counts, other}}} {
-			if diff := cmp.Diff([]Agent{row.counts, other}, Merge(parts...)); diff != "" {
+			if diff := cmp.Diff([]Agent{row.counts, other}, merge(parts...)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", row.name, diff)
 			}
 		}

@@ -36,8 +36,8 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			t.Fatalf("the order makes a difference:\n%s", diff)
 		}
 		cut := rapid.IntRange(0, len(permuted)).Draw(t, "cut")
-		merged := Merge(Merge(permuted[cut:]), Merge(permuted[:cut]), permuted)
-		if diff := cmp.Diff(Merge(twice), merged); diff != "" {
+		merged := merge(merge(permuted[cut:]), merge(permuted[:cut]), permuted)
+		if diff := cmp.Diff(merge(twice), merged); diff != "" {
 			t.Fatalf("what parts know does not come to what the whole does:\n%s", diff)
 		}
 	})
@@ -128,10 +128,10 @@ func TestClip(t *testing.T) {
 		if again := clip(got, limit); again != got {
 			t.Fatalf("clipped twice, %q is %q", got, again)
 		}
-		if len(got) > limit || !utf8.ValidString(got) || isPlain(got) && harmless(got) != got {
+		if len(got) > limit || !utf8.ValidString(got) || isPlain(got) && Harmless(got) != got {
 			t.Fatalf("clipped to %d bytes, %q is %q", limit, text, got)
 		}
-		if whole := harmless(text); len(whole) <= limit && limit >= 3 && len(text) <= 4*limit && got != whole {
+		if whole := Harmless(text); len(whole) <= limit && limit >= 3 && len(text) <= 4*limit && got != whole {
 			t.Fatalf("%q is %q, and should be %q", text, got, whole)
 		}
 		if marshaled, _ := json.Marshal(got); len(marshaled) != jsonSize(got) {

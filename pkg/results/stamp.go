@@ -19,6 +19,15 @@ func StampOf(t time.Time) Stamp {
 // Time returns the time that s is, in UTC.
 func (s Stamp) Time() time.Time { return time.Unix(int64(s), 0).UTC() }
 
+// Optional returns the time that s is, nil where there is none.
+func (s Stamp) Optional() *time.Time {
+	if s == 0 {
+		return nil
+	}
+	at := s.Time()
+	return &at
+}
+
 // String is how a status has it, empty where there is none.
 func (s Stamp) String() string {
 	if s == 0 {

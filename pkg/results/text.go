@@ -10,7 +10,7 @@ import (
 // than limit.
 func Clip(s string, limit int) string { return clip(s, limit) }
 
-// clip returns s without what could do harm where it is shown (see harmless), and no more than limit bytes of it: of a longer text
+// clip returns s without what could do harm where it is shown (see Harmless), and no more than limit bytes of it: of a longer text
 // the beginning and the end, which is where an error says what went wrong. Its work is bounded by limit, and clipping twice is
 // clipping once.
 func clip(s string, limit int) string {
@@ -23,12 +23,12 @@ func clip(s string, limit int) string {
 	}
 	begin, end := s, s
 	if whole := len(s) <= 2*look*limit; whole {
-		begin = harmless(s)
+		begin = Harmless(s)
 		if end = begin; len(begin) <= limit {
 			return begin
 		}
 	} else {
-		begin, end = harmless(s[:look*limit]), harmless(s[len(s)-look*limit:])
+		begin, end = Harmless(s[:look*limit]), Harmless(s[len(s)-look*limit:])
 	}
 	room := limit - len("…")
 	return front(begin, room-room/3) + "…" + back(end, room/3)
@@ -54,7 +54,7 @@ func back(s string, limit int) string {
 	return strings.TrimLeft(s, " ")
 }
 
-// isPlain tells whether harmless would leave s as it is, for most of the texts for which it would.
+// isPlain tells whether Harmless would leave s as it is, for most of the texts for which it would.
 func isPlain(s string) bool {
 	before := byte(' ')
 	for i := range len(s) {
@@ -66,9 +66,9 @@ func isPlain(s string) bool {
 	return s == "" || before != ' '
 }
 
-// harmless returns s on one line: every run of blanks and control characters is a blank, what is not printed (among it what turns
+// Harmless returns s on one line: every run of blanks and control characters is a blank, what is not printed (among it what turns
 // the direction of writing or has no width) is left out, and what is no UTF-8 is shown as that.
-func harmless(s string) string {
+func Harmless(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	blank := false

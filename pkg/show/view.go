@@ -1,14 +1,15 @@
 package show
 
 import (
+	"cmp"
 	"io"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
+
+	"fanout/pkg/results"
 )
 
 // A View is what a command shows.
@@ -48,24 +49,7 @@ const nothing = "-"
 
 // text is s on one line, without what is not printed.
 func text(s string) string {
-	var b strings.Builder
-	blank := false
-	for _, r := range s {
-		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			blank = true
-		case unicode.IsPrint(r):
-			if blank && b.Len() > 0 {
-				b.WriteByte(' ')
-			}
-			blank = false
-			b.WriteRune(r)
-		}
-	}
-	if b.Len() == 0 {
-		return nothing
-	}
-	return b.String()
+	return cmp.Or(results.Harmless(s), nothing)
 }
 
 // age is how long ago something was, by the clock of whoever told.

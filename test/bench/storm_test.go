@@ -17,6 +17,7 @@ const stormPeriod = 30 * time.Second
 func statusStorm(t *testing.T, w *world) {
 	f := w.start(t, w.many, w.parents)
 	w.check(t)
+	w.reported(t)
 	silent, untold := footprintOf(t, f), w.counts(t).Statuses
 	if err := w.simulator.Storm(t.Context(), stormPeriod); err != nil {
 		t.Fatal(err)

@@ -73,7 +73,7 @@ func copyOf(c *api.Canary, agent string, entry *results.Entry) api.Copy {
 	one := api.Copy{
 		Agent: agent, Namespace: place.Namespace, Name: place.Name,
 		State: t.State.String(), Text: t.Text, Error: t.Result.Error, InSync: t.InSync, Uptime: t.Uptime, Latency: t.Latency,
-		LastCheck: stamp(t.Result.LastCheck), LastTransition: stamp(t.Result.Transitioned),
+		LastCheck: t.Result.LastCheck.Optional(), LastTransition: t.Result.Transitioned.Optional(),
 	}
 	if t.Before != t.State && t.Before != results.Pending {
 		one.Before = t.Before.String()
@@ -99,14 +99,6 @@ func reasonOf(text string) string {
 		return results.Unreachable.String()
 	}
 	return text
-}
-
-func stamp(s results.Stamp) *time.Time {
-	if s == 0 {
-		return nil
-	}
-	at := s.Time()
-	return &at
 }
 
 func instant(text string) *time.Time {
