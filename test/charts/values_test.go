@@ -35,6 +35,7 @@ func TestFaultyValuesAreRefused(t *testing.T) {
 		"prometheusRule: {credentialDays: {warn: 7}}":       "at '/prometheusRule/credentialDays': additional properties 'warn' not allowed",
 		"replicaCount: 2\nleaderElection: {enabled: false}": "all replicas would work at once",
 		"replicaCount: 2\nsharding: {enabled: true}":        "the replicas are those of sharding.replicas",
+		"sharding: {enabled: true}\nflags: {mirror: true}":  "no replica knows how many mirrors the others keep",
 		"sharding: {enabled: true, replicas: 0}":            "at '/sharding/replicas'",
 	} {
 		_, err := helm(t, values, "template", "fanout", chart, "--values", "-")
