@@ -207,6 +207,10 @@ func (w *world) createOne(t *testing.T, name string, labels map[string]string) *
 	t.Helper()
 	canary := fixture.Canary(parentsNamespace, name, "*")
 	canary.SetLabels(labels)
+	// Simulated members stop checking in most scenarios, and no result is to become stale in one: that is a status to write.
+	if err := unstructured.SetNestedField(canary.Object, "@every 6h", "spec", "schedule"); err != nil {
+		t.Fatal(err)
+	}
 	made, err := w.hub.Canaries(parentsNamespace).Create(t.Context(), canary, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
