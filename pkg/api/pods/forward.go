@@ -111,13 +111,15 @@ type conn struct {
 	fault  string
 }
 
-// listen hears from the pod's node that the connection does not come about, such as that nothing listens there.
+// listen hears from the pod's node that the connection does not come about, such as that nothing listens there. The next one then goes over
+// another connection to the hub, as kubectl's do: what was sent already may stand in the way of all that comes after it on this one.
 func (c *conn) listen() {
 	text, _ := io.ReadAll(io.LimitReader(c.faults, 4096))
 	c.fault = strings.TrimSpace(string(text))
 	close(c.told)
 	if c.fault != "" {
 		c.Close()
+		c.hub.Close()
 	}
 }
 
