@@ -15,10 +15,10 @@ import (
 
 // The tests in this file run beside a stand-in for canary-checker, or a real one: make test-canary-checker.
 
-// A hundred copies, in a member with canary-checker, under a hub with canary-checker: each is written once, nothing is restored,
+// Forty copies, in a member with canary-checker, under a hub with canary-checker: each is written once, nothing is restored,
 // and nobody is told of any trouble. An edit is one write more.
 func TestCheckerLeavesCopiesInPeace(t *testing.T) {
-	const copies = 100
+	const copies = 40
 	w := newWorld(t, "eu-west-prod", "us-east-prod")
 	controller := w.startFanout(t, "--resync-period=1s")
 	for _, cluster := range []*fixture.Cluster{w.hub, w.members["eu-west-prod"]} {

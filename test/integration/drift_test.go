@@ -181,7 +181,7 @@ func TestUnlabelledCopyIsNotFanouts(t *testing.T) {
 // Another controller that keeps changing the same field is given way to and reported. A change in the hub goes through
 // at once all the same.
 func TestAnotherWriterIsBackedOffFrom(t *testing.T) {
-	const edits = 300
+	const edits = 100
 	w := newWorld(t, "eu-west-prod")
 	w.startFanout(t)
 	member := w.members["eu-west-prod"]

@@ -10,7 +10,7 @@ import (
 
 // A controller that starts over what is in step already writes nothing, by the API servers' own audit logs.
 func TestRestartWritesNothing(t *testing.T) {
-	const parents = 100
+	const parents = 40
 	w := newWorld(t, agents...)
 	controller := w.startFanout(t)
 	for i := range parents {

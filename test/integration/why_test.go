@@ -93,7 +93,7 @@ func TestWhyOfAMember(t *testing.T) {
 
 	w.hub.Apply(t, w.canary("contested", "*"))
 	w.expectDerived(t, "eu-west-prod", "contested")
-	for i := range 300 {
+	for i := range 100 {
 		member.Patch(t, w.canaries, "contested", fmt.Sprintf(`{"spec":{"schedule":"@every %dh"}}`, i+1))
 	}
 	expect("contested", "✗ copy (Contested): another writer keeps undoing", "--show-managed-fields")
