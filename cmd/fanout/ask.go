@@ -130,8 +130,8 @@ func first[T any](f *fallback, question func(api.Source) (T, error)) (T, error) 
 	return question(f.statuses)
 }
 
-func (f *fallback) Agents(ctx context.Context) (api.Agents, error) {
-	return first(f, func(s api.Source) (api.Agents, error) { return s.Agents(ctx) })
+func (f *fallback) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
+	return first(f, func(s api.Source) (api.Agents, error) { return s.Agents(ctx, namespaces...) })
 }
 
 func (f *fallback) Canaries(ctx context.Context, namespace string) (api.Canaries, error) {

@@ -108,7 +108,7 @@ func aFleet() *canned {
 
 var _ api.Source = (*canned)(nil)
 
-func (c *canned) Agents(context.Context) (api.Agents, error) { return c.agents, nil }
+func (c *canned) Agents(context.Context, ...string) (api.Agents, error) { return c.agents, nil }
 
 func (c *canned) Canaries(_ context.Context, namespace string) (api.Canaries, error) {
 	all := c.canaries

@@ -178,8 +178,8 @@ type changing struct {
 	asked func(n int)
 }
 
-func (c *changing) Agents(ctx context.Context) (api.Agents, error) {
+func (c *changing) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
 	c.n++
 	c.asked(c.n)
-	return c.canned.Agents(ctx)
+	return c.canned.Agents(ctx, namespaces...)
 }

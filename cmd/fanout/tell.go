@@ -70,12 +70,12 @@ func (s *source) now() (api.Source, error) {
 }
 
 // Agents implements api.Source.
-func (s *source) Agents(ctx context.Context) (answer api.Agents, err error) {
+func (s *source) Agents(ctx context.Context, namespaces ...string) (answer api.Agents, err error) {
 	works, err := s.now()
 	if err != nil {
 		return answer, err
 	}
-	return works.Agents(ctx)
+	return works.Agents(ctx, namespaces...)
 }
 
 // Canaries implements api.Source.

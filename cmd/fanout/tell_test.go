@@ -44,7 +44,7 @@ func TestTellsWhoKnows(t *testing.T) {
 // another is a Source that knows.
 type another struct{ api.Source }
 
-func (another) Agents(context.Context) (api.Agents, error) { return api.Agents{}, nil }
+func (another) Agents(context.Context, ...string) (api.Agents, error) { return api.Agents{}, nil }
 
 func TestAnswersToTheNameOfThisHostAlone(t *testing.T) {
 	handler := asLocalhost(api.NewHandler(newSource(&health{}, defaultFlags())))

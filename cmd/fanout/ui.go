@@ -30,8 +30,7 @@ func newUICommand() *cobra.Command {
 		Long: `Show the page in a browser: every Canary on every agent, live. It is served on this machine's loopback address until Ctrl-C.
 
 It is the controller's own page, through the hub, with your own rights: to list pods in --cluster-namespace, and to forward to them (create on
-pods/portforward). Where several replicas share the members, the page is made here of what all of them know. Where no controller can be asked,
-it shows what the parents' statuses and the Secrets say, and says so.
+pods/portforward). Where no controller can be asked, it shows what the parents' statuses and the Secrets say, and says so.
 
 Whoever can connect to this machine's loopback address sees what you see.`,
 		Example: `  fanout ui
@@ -68,7 +67,7 @@ Whoever can connect to this machine's loopback address sees what you see.`,
 	return command
 }
 
-// findPages returns the controller's pages, or such as are made here where no single one knows all. done ends what it began, also twice.
+// findPages returns the controller's pages, or such as are made here where none can be asked. done ends what it began, also twice.
 func findPages(ctx context.Context, hub *hubFlags, errOut io.Writer) (pages http.Handler, done func(), err error) {
 	config, err := hub.config()
 	if err != nil {
@@ -77,13 +76,9 @@ func findPages(ctx context.Context, hub *hubFlags, errOut io.Writer) (pages http
 	controllers, err := pods.Open(ctx, config, hub.clusterNamespace)
 	if err == nil {
 		var leader *pods.Leader
-		if leader, err = controllers.Lead(ctx); err == nil && leader != nil {
+		if leader, err = controllers.Lead(ctx); err == nil {
 			return passOn(leader), onceOf(controllers.Close), nil
 		}
-	}
-	if err == nil {
-		made := page.New(controllers, clock.RealClock{})
-		return made, onceOf(made.Close, controllers.Close), nil
 	}
 	if controllers != nil {
 		controllers.Close()

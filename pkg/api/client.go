@@ -39,8 +39,8 @@ func NewClient(client *http.Client, base string) *Client {
 }
 
 // Agents implements Source.
-func (c *Client) Agents(ctx context.Context) (answer Agents, err error) {
-	err = c.get(ctx, &answer, nil, "agents")
+func (c *Client) Agents(ctx context.Context, namespaces ...string) (answer Agents, err error) {
+	err = c.get(ctx, &answer, url.Values{"namespace": namespaces}, "agents")
 	return answer, err
 }
 
@@ -89,8 +89,8 @@ func (c *Client) get(ctx context.Context, answer any, query url.Values, path ...
 		path[i] = url.PathEscape(path[i])
 	}
 	address := c.base + "/api/v1/" + strings.Join(path, "/")
-	if len(query) > 0 {
-		address += "?" + query.Encode()
+	if encoded := query.Encode(); encoded != "" {
+		address += "?" + encoded
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

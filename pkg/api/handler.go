@@ -21,7 +21,9 @@ func NewHandler(source Source) http.Handler {
 	serve := func(path string, answer func(context.Context, *http.Request) (any, error)) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { respond(w, r, answer) })
 	}
-	serve("/api/v1/agents", func(ctx context.Context, _ *http.Request) (any, error) { return source.Agents(ctx) })
+	serve("/api/v1/agents", func(ctx context.Context, r *http.Request) (any, error) {
+		return source.Agents(ctx, r.URL.Query()["namespace"]...)
+	})
 	serve("/api/v1/canaries", func(ctx context.Context, r *http.Request) (any, error) {
 		return source.Canaries(ctx, r.URL.Query().Get("namespace"))
 	})

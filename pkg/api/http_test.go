@@ -19,8 +19,8 @@ type told struct{ err error }
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
-func (s told) Agents(context.Context) (Agents, error) {
-	return Agents{Teller: Teller{Version: "v1", Time: noon}, Items: []Agent{{Name: "eu-west-prod", CredentialExpires: &noon, Labels: map[string]string{"tier": "prod"}}}}, s.err
+func (s told) Agents(_ context.Context, namespaces ...string) (Agents, error) {
+	return Agents{Teller: Teller{Version: "v1", Time: noon}, Items: []Agent{{Name: "eu-west-prod", Namespaces: namespaces, CredentialExpires: &noon, Labels: map[string]string{"tier": "prod"}}}}, s.err
 }
 
 func (s told) Canaries(_ context.Context, namespace string) (Canaries, error) {
@@ -55,9 +55,11 @@ func TestClientSaysWhatTheSourceDoes(t *testing.T) {
 		}
 	}
 	ctx := t.Context()
-	agents, err := client.Agents(ctx)
-	want, _ := source.Agents(ctx)
-	same(agents, err, want)
+	for _, namespaces := range [][]string{nil, {"payments"}, {"payments", "a b/c?d=e"}} {
+		agents, err := client.Agents(ctx, namespaces...)
+		want, _ := source.Agents(ctx, namespaces...)
+		same(agents, err, want)
+	}
 	for _, namespace := range []string{"", "payments", "a b/c?d=e"} {
 		canaries, err := client.Canaries(ctx, namespace)
 		want, _ := source.Canaries(ctx, namespace)

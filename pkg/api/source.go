@@ -14,8 +14,9 @@ var ErrNotKnown = errors.New("not known here")
 
 // Source is what knows: a controller in this process or another one, or the parents' statuses in the hub.
 type Source interface {
-	// Agents returns all that are registered, local too, by name.
-	Agents(context.Context) (Agents, error)
+	// Agents returns all that are registered, local too, by name. Where namespaces are named, an agent's numbers are of the Canaries in
+	// these alone.
+	Agents(ctx context.Context, namespaces ...string) (Agents, error)
 	// Canaries returns the parents in a namespace, or in all where that is empty, by namespace and name, without their copies.
 	Canaries(ctx context.Context, namespace string) (Canaries, error)
 	// Canary returns one parent with its copies, or ErrNotFound.

@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// Agents answers GET /api/v1/agents.
+// Agents answers GET /api/v1/agents. With namespaces (?namespace=, once or more often) the items' numbers are of the Canaries in these alone.
 type Agents struct {
 	Teller Teller  `json:"teller"`
 	Items  []Agent `json:"items"`
@@ -40,9 +40,13 @@ type Teller struct {
 	Hub string `json:"hub"`
 	// Time is when it answered, by its own clock.
 	Time time.Time `json:"time"`
-	// Replica is the name of a replica that shares the members with others: it tells of its own, and of the parents whose statuses it
-	// writes. Empty where one tells of all.
+	// Replica is the name of a replica that shares the members with others, where it tells of its own alone, and of the parents whose
+	// statuses it writes. Empty where one tells of all.
 	Replica string `json:"replica,omitempty"`
+	// Silent are those that share the members and were asked, but did not answer: what they know is missing.
+	Silent []string `json:"silent,omitempty"`
+	// Namespaces are the only ones that whoever asks may see, and that this tells of. Empty where that is all.
+	Namespaces []string `json:"namespaces,omitempty"`
 }
 
 // Agent is a member as selectors see it.

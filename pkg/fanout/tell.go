@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/tools/cache"
 
 	"fanout/pkg/api"
@@ -26,7 +27,7 @@ var _ api.Source = (*Controller)(nil)
 func (c *Controller) Changed() <-chan struct{} { return c.changes.wait() }
 
 // Agents implements api.Source. How many Canaries an agent has is as late as their statuses may be.
-func (c *Controller) Agents(ctx context.Context) (api.Agents, error) {
+func (c *Controller) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
 	if err := c.knows(); err != nil {
 		return api.Agents{}, err
 	}
@@ -41,9 +42,10 @@ func (c *Controller) Agents(ctx context.Context) (api.Agents, error) {
 		answer.Items = append(answer.Items, k.tell(name))
 	}
 	c.mu.RUnlock()
+	counted := sets.New(namespaces...)
 	for _, item := range c.parents.List() {
 		p := item.(*parent)
-		if !p.isParent() {
+		if !p.isParent() || len(counted) > 0 && !counted.Has(p.GetNamespace()) {
 			continue
 		}
 		if ctx.Err() != nil {

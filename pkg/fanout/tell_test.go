@@ -15,9 +15,9 @@ import (
 	"fanout/pkg/fanout/fanouttest"
 )
 
-func (h *aHub) agent(t *testing.T, name string) api.Agent {
+func (h *aHub) agent(t *testing.T, name string, namespaces ...string) api.Agent {
 	t.Helper()
-	answer, err := h.Agents(t.Context())
+	answer, err := h.Agents(t.Context(), namespaces...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +74,12 @@ func TestTellsOfAnAgent(t *testing.T) {
 		pass(time.Second)
 		if a = h.agent(t, member1); a.Failing != 1 || a.InSync != 1 {
 			t.Errorf("%+v", a)
+		}
+		if a = h.agent(t, member1, "other", "payments"); a.Selected != 1 || a.Failing != 1 || a.InSync != 1 {
+			t.Errorf("by the Canaries of its namespace: %+v", a)
+		}
+		if a = h.agent(t, member1, "other"); a.Selected != 0 || a.Failing != 0 || a.InSync != 0 {
+			t.Errorf("by the Canaries of another namespace: %+v", a)
 		}
 		h.Leave(member1)
 		since := time.Now()

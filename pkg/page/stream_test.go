@@ -125,9 +125,9 @@ func (a *asks) Canary(ctx context.Context, namespace, name string) (api.OneCanar
 	return a.Sample.Canary(ctx, namespace, name)
 }
 
-func (a *asks) Agents(ctx context.Context) (api.Agents, error) {
+func (a *asks) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
 	a.lists.Add(1)
-	return a.Sample.Agents(ctx)
+	return a.Sample.Agents(ctx, namespaces...)
 }
 
 func TestOpenPagesShareTheWork(t *testing.T) {

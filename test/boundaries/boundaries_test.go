@@ -102,9 +102,14 @@ var rules = []rule{{
 	except:  []string{"fanout/pkg/api", "fanout/pkg/selector", "fanout/pkg/results"},
 	because: "pkg/page shows what any api.Source tells; it knows no controller and no cluster",
 }, {
+	in:      []string{"pkg/api/merged"},
+	never:   []string{"fanout/...", "k8s.io/..."},
+	except:  []string{"fanout/pkg/api"},
+	because: "pkg/api/merged makes one answer of several; it knows not how they are reached",
+}, {
 	in:      []string{"pkg/api/pods"},
 	never:   []string{"fanout/..."},
-	except:  []string{"fanout/pkg/api", "fanout/pkg/results"},
+	except:  []string{"fanout/pkg/api", "fanout/pkg/api/merged"},
 	because: "pkg/api/pods asks controllers; it knows none of what they are made of",
 }, {
 	in:      []string{"pkg/api/statuses"},

@@ -3,6 +3,6 @@
 //
 //	find.go     which pods there are
 //	forward.go  a connection to a port of one
-//	merge.go    what replicas that share the members know together
-//	source.go   all of them as one api.Source: the one that leads, or all that share the members
+//	lead.go     requests of any kind, sent to one that tells
+//	source.go   all of them as one api.Source
 package pods

@@ -2,13 +2,13 @@ package pods
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
-
-	"fanout/pkg/api"
+	"time"
 )
 
-// Leader sends requests to the controller that leads, whichever that is by then.
+// Leader sends requests to a controller that tells, whichever that is by then: the one that leads, or any of those that share the members.
 type Leader struct {
 	source *Source
 
@@ -16,54 +16,64 @@ type Leader struct {
 	via http.RoundTripper
 }
 
-// noNamespace is one of which there are no Canaries: of an answer about it only who answers is wanted.
-const noNamespace = "-"
+const (
+	// noNamespace is one of which there are no Canaries: of an answer about it only who answers is wanted.
+	noNamespace = "-"
+	// leadTime is how long one controller is waited for before another is asked.
+	leadTime = 10 * time.Second
+)
 
-// Lead returns what leads to the controller that tells for all, nil where several share the members, or an error where none works.
+// Lead returns what leads to a controller that tells, or an error where none does.
 func (s *Source) Lead(ctx context.Context) (*Leader, error) {
 	l := &Leader{source: s}
-	via, err := l.find(ctx)
-	if via == nil {
-		return nil, err
-	}
-	l.via = via
-	return l, nil
+	return l, l.find(ctx)
 }
 
-// find returns the way to the controller that leads, nil where several share.
-func (l *Leader) find(ctx context.Context) (http.RoundTripper, error) {
-	type one struct {
-		controller *controller
-		replica    string
+// find looks for a controller that tells, and returns an error where none does.
+func (l *Leader) find(ctx context.Context) error {
+	found, err := ask(ctx, l.source, func(all []*controller) (*controller, error) { return first(ctx, all) })
+	if err != nil {
+		return err
 	}
-	answers, err := ask(ctx, l.source, func(c api.Source) (one, api.Teller, error) {
-		answer, err := c.Canaries(ctx, noNamespace)
-		return one{c.(*controller), answer.Teller.Replica}, answer.Teller, err
-	})
-	if err != nil || answers[0].replica != "" {
-		return nil, err
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.via = &http.Transport{DialContext: found.via.DialContext}
+	return nil
+}
+
+// first returns the first of them that tells.
+func first(ctx context.Context, all []*controller) (*controller, error) {
+	err := errNone
+	for _, c := range all {
+		asking, cancel := context.WithTimeout(ctx, leadTime)
+		_, failed := c.Canaries(asking, noNamespace)
+		cancel()
+		if failed == nil {
+			return c, nil
+		}
+		err = fmt.Errorf("ask pod %s: %w", c.pod, failed)
 	}
-	return &http.Transport{DialContext: answers[0].controller.via.DialContext}, nil
+	return nil, err
 }
 
 // RoundTrip implements http.RoundTripper, for requests without a body. Where the controller is gone, or stands by, it looks for another one.
 func (l *Leader) RoundTrip(r *http.Request) (*http.Response, error) {
-	l.mu.Lock()
-	via := l.via
-	l.mu.Unlock()
-	response, err := via.RoundTrip(r)
+	response, err := l.roundTrip(r)
 	if err == nil && response.StatusCode != http.StatusServiceUnavailable {
 		return response, nil
 	}
-	other, findErr := l.find(r.Context())
-	if findErr != nil || other == nil {
+	if l.find(r.Context()) != nil {
 		return response, err
 	}
 	if response != nil {
 		response.Body.Close()
 	}
+	return l.roundTrip(r)
+}
+
+func (l *Leader) roundTrip(r *http.Request) (*http.Response, error) {
 	l.mu.Lock()
-	l.via = other
+	via := l.via
 	l.mu.Unlock()
-	return other.RoundTrip(r)
+	return via.RoundTrip(r)
 }

@@ -3,7 +3,6 @@ package pods
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 
@@ -11,9 +10,10 @@ import (
 	"k8s.io/client-go/rest"
 
 	"fanout/pkg/api"
+	"fanout/pkg/api/merged"
 )
 
-// Source asks the controllers of a hub. Where one leads, it answers; where they share the members, all do.
+// Source asks the controllers of a hub. One that tells for all is believed; where none does, they share the members, and know all together.
 type Source struct {
 	config    *rest.Config
 	kube      kubernetes.Interface
@@ -57,6 +57,14 @@ func (s *Source) all() []*controller {
 	return s.controllers
 }
 
+// ones are controllers as those that are asked.
+func ones(all []*controller) (ones []merged.One) {
+	for _, c := range all {
+		ones = append(ones, merged.One{Name: "pod " + c.pod, Source: c.Source})
+	}
+	return ones
+}
+
 // find looks for the controllers afresh.
 func (s *Source) find(ctx context.Context) error {
 	ready, err := find(ctx, s.kube, s.namespace)
@@ -83,115 +91,38 @@ func (s *Source) find(ctx context.Context) error {
 }
 
 // Agents implements api.Source.
-func (s *Source) Agents(ctx context.Context) (api.Agents, error) {
-	answers, err := ask(ctx, s, func(c api.Source) (api.Agents, api.Teller, error) {
-		answer, err := c.Agents(ctx)
-		return answer, answer.Teller, err
-	})
-	if err != nil {
-		return api.Agents{}, err
-	}
-	return mergeAgents(answers), nil
+func (s *Source) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
+	return ask(ctx, s, func(all []*controller) (api.Agents, error) { return merged.Agents(ctx, ones(all), namespaces...) })
 }
 
 // Canaries implements api.Source.
 func (s *Source) Canaries(ctx context.Context, namespace string) (api.Canaries, error) {
-	answers, err := ask(ctx, s, func(c api.Source) (api.Canaries, api.Teller, error) {
-		answer, err := c.Canaries(ctx, namespace)
-		return answer, answer.Teller, err
-	})
-	if err != nil {
-		return api.Canaries{}, err
-	}
-	return mergeCanaries(answers), nil
+	return ask(ctx, s, func(all []*controller) (api.Canaries, error) { return merged.Canaries(ctx, ones(all), namespace) })
 }
 
-// Canary implements api.Source: of those that share the members one tells of it.
+// Canary implements api.Source.
 func (s *Source) Canary(ctx context.Context, namespace, name string) (api.OneCanary, error) {
-	answers, err := ask(ctx, s, func(c api.Source) (api.OneCanary, api.Teller, error) {
-		answer, err := c.Canary(ctx, namespace, name)
-		return answer, answer.Teller, err
-	})
-	if err != nil {
-		return api.OneCanary{}, err
-	}
-	return answers[0], nil
+	return ask(ctx, s, func(all []*controller) (api.OneCanary, error) { return merged.Canary(ctx, ones(all), namespace, name) })
 }
 
-// Find implements api.Source: of those that share the members one works with the agent's.
+// Find implements api.Source.
 func (s *Source) Find(ctx context.Context, agent, namespace, name string) (api.OneFound, error) {
-	answers, err := ask(ctx, s, func(c api.Source) (api.OneFound, api.Teller, error) {
-		answer, err := c.Find(ctx, agent, namespace, name)
-		return answer, answer.Teller, err
+	return ask(ctx, s, func(all []*controller) (api.OneFound, error) {
+		return merged.Find(ctx, ones(all), agent, namespace, name)
 	})
-	if err != nil {
-		return api.OneFound{}, err
-	}
-	return answers[0], nil
 }
 
 // Changed implements api.Source.
-func (s *Source) Changed() <-chan struct{} {
-	changed := make(chan struct{})
-	var once sync.Once
-	for _, c := range s.all() {
-		go func() {
-			select {
-			case <-c.Changed():
-				once.Do(func() { close(changed) })
-			case <-changed:
-			case <-s.done:
-			}
-		}()
-	}
-	return changed
-}
+func (s *Source) Changed() <-chan struct{} { return merged.Changed(ones(s.all()), s.done) }
 
-// ask asks all controllers at once, and once more where none could answer and there are others by then. One that tells for all is believed
-// alone.
-func ask[T any](ctx context.Context, s *Source, question func(api.Source) (T, api.Teller, error)) ([]T, error) {
-	answers, err := askOnce(s.all(), question)
+// ask asks all controllers, and once more where none could answer and there are others by then.
+func ask[T any](ctx context.Context, s *Source, question func([]*controller) (T, error)) (T, error) {
+	answer, err := question(s.all())
 	if err == nil || errors.Is(err, api.ErrNotFound) || ctx.Err() != nil {
-		return answers, err
+		return answer, err
 	}
 	if s.find(ctx) != nil {
-		return nil, err
+		return answer, err
 	}
-	return askOnce(s.all(), question)
-}
-
-func askOnce[T any](controllers []*controller, question func(api.Source) (T, api.Teller, error)) ([]T, error) {
-	type answer struct {
-		of     T
-		teller api.Teller
-		err    error
-	}
-	all := make([]answer, len(controllers))
-	var asking sync.WaitGroup
-	for i, c := range controllers {
-		asking.Go(func() { all[i].of, all[i].teller, all[i].err = question(c) })
-	}
-	asking.Wait()
-	var answers []T
-	var missing, failed error
-	for i, a := range all {
-		switch {
-		case a.err == nil && a.teller.Replica == "":
-			return []T{a.of}, nil
-		case a.err == nil:
-			answers = append(answers, a.of)
-		case errors.Is(a.err, api.ErrNotFound):
-			missing = a.err
-		case failed == nil || errors.Is(failed, api.ErrNotKnown):
-			failed = fmt.Errorf("ask pod %s: %w", controllers[i].pod, a.err)
-		}
-	}
-	switch {
-	case len(answers) > 0:
-		return answers, nil
-	case missing != nil:
-		return nil, missing
-	default:
-		return nil, failed
-	}
+	return question(s.all())
 }

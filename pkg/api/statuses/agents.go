@@ -17,7 +17,7 @@ import (
 const NotKnown = "Unknown"
 
 // Agents implements api.Source.
-func (s *Source) Agents(ctx context.Context) (api.Agents, error) {
+func (s *Source) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
 	agents := map[string]*api.Agent{}
 	registered, err := s.registered(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Source) Agents(ctx context.Context) (api.Agents, error) {
 	for i := range parents {
 		canary := read(&parents[i], nil)
 		for j := range canary.Copies {
-			add(agents, &canary.Copies[j])
+			add(agents, &canary.Copies[j], len(namespaces) == 0 || slices.Contains(namespaces, canary.Namespace))
 		}
 	}
 	answer := api.Agents{Teller: s.teller(ctx)}
@@ -47,12 +47,18 @@ func (s *Source) Agents(ctx context.Context) (api.Agents, error) {
 	return answer, nil
 }
 
-// add counts what a status says of a copy.
-func add(agents map[string]*api.Agent, c *api.Copy) {
+// add takes in what a status says of a copy's agent, and counts the copy or not.
+func add(agents map[string]*api.Agent, c *api.Copy, counts bool) {
 	agent := agents[c.Agent]
 	if agent == nil {
 		agent = &api.Agent{Name: c.Agent, State: NotKnown}
 		agents[c.Agent] = agent
+	}
+	if c.Away != nil && agent.State == NotKnown {
+		agent.State = c.Away.Reason
+	}
+	if !counts {
+		return
 	}
 	agent.Selected++
 	switch {
@@ -63,9 +69,6 @@ func add(agents map[string]*api.Agent, c *api.Copy) {
 	}
 	if c.State == results.Failed.String() || c.State == results.Invalid.String() {
 		agent.Failing++
-	}
-	if c.Away != nil && agent.State == NotKnown {
-		agent.State = c.Away.Reason
 	}
 }
 

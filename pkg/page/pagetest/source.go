@@ -12,10 +12,14 @@ import (
 )
 
 // Agents implements api.Source.
-func (s *Sample) Agents(context.Context) (api.Agents, error) {
+func (s *Sample) Agents(_ context.Context, namespaces ...string) (api.Agents, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return api.Agents{Teller: s.teller(), Items: slices.Clone(s.agents)}, s.err
+	answer := api.Agents{Teller: s.teller(), Items: slices.Clone(s.agents)}
+	if len(namespaces) > 0 {
+		count(answer.Items, slices.DeleteFunc(slices.Clone(s.canaries), func(c api.Canary) bool { return !slices.Contains(namespaces, c.Namespace) }))
+	}
+	return answer, s.err
 }
 
 // Canaries implements api.Source.
@@ -115,17 +119,25 @@ func (s *Sample) tell() {
 	s.changed = make(chan struct{})
 }
 
-// count counts what Canaries and agents say of their copies. The caller has the lock, or is alone.
+// count counts what Canaries and agents say of their copies, and puts them in order. The caller has the lock, or is alone.
 func (s *Sample) count() {
+	count(s.agents, s.canaries)
+	slices.SortFunc(s.canaries, func(a, b api.Canary) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
+	slices.SortFunc(s.agents, func(a, b api.Agent) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func count(agents []api.Agent, canaries []api.Canary) {
 	worst := []string{"Failed", "Invalid", "Missing", "Unreachable", "Stale", "Paused", "Pending", "Passed"}
 	places := map[string]*api.Agent{}
-	for i := range s.agents {
-		a := &s.agents[i]
+	for i := range agents {
+		a := &agents[i]
 		a.Selected, a.InSync, a.OutOfSync, a.Failing = 0, 0, 0, 0
 		places[a.Name] = a
 	}
-	for i := range s.canaries {
-		c := &s.canaries[i]
+	for i := range canaries {
+		c := &canaries[i]
 		c.States, c.Agents, c.InSync, c.OutOfSync, c.State = map[string]int{}, len(c.Copies), 0, 0, "Pending"
 		var passed, runs, slowest uint32
 		for j := range c.Copies {
@@ -168,10 +180,6 @@ func (s *Sample) count() {
 			c.Uptime, c.Latency = fmt.Sprintf("%d/%d (%.1f%%)", passed, runs, float64(passed)/float64(runs)*100), fmt.Sprintf("%dms", slowest)
 		}
 	}
-	slices.SortFunc(s.canaries, func(a, b api.Canary) int {
-		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
-	})
-	slices.SortFunc(s.agents, func(a, b api.Agent) int { return strings.Compare(a.Name, b.Name) })
 }
 
 func later(a, b *time.Time) *time.Time {
