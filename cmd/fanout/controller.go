@@ -27,6 +27,7 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"fanout/pkg/api"
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout"
 	"fanout/pkg/fanout/derive"
@@ -181,7 +182,13 @@ func runController(ctx context.Context, f *flags) error {
 			Metrics:           registryMetrics,
 			Clock:             clock.RealClock{},
 		})
-		defer source.tellOf(controller)()
+		var told api.Source = controller
+		if sharing != nil {
+			together := sharing.together(controller)
+			defer together.Close()
+			told = together
+		}
+		defer source.tellOf(told)()
 		var running sync.WaitGroup
 		running.Go(func() { controller.Run(ctx) })
 		running.Go(func() { registry.Run(ctx) })

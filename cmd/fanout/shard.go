@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
@@ -15,6 +17,8 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"fanout/pkg/api"
+	"fanout/pkg/api/replicas"
 	"fanout/pkg/fanout"
 	"fanout/pkg/peers"
 	"fanout/pkg/shard"
@@ -88,12 +92,23 @@ func addressTowards(config *rest.Config) (string, error) {
 func (r *sharer) exchange(ctx context.Context, controller *fanout.Controller) {
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := peers.Serve(ctx, r.listener, r.identity, r.Contacts, controller.Tell); err != nil {
+		if err := peers.Serve(ctx, r.listener, r.identity, r.Contacts, controller.Tell, api.NewHandler(controller)); err != nil {
 			klog.FromContext(ctx).Error(err, "Tell other replicas what members report")
 		}
 	})
 	running.Go(func() { peers.Follow(ctx, r.identity, r.Contacts, r.Share().Changed, controller.Hear) })
 	running.Wait()
+}
+
+// askTime is how long another replica is waited for that is asked what it knows.
+const askTime = 10 * time.Second
+
+// together returns what this replica's controller and all others know.
+func (r *sharer) together(controller *fanout.Controller) *replicas.Source {
+	return replicas.New(replicas.Options{
+		Own: controller, Name: r.Name(), Others: r.Contacts,
+		Client: func(c shard.Contact) *http.Client { return peers.Client(r.identity, c, askTime) },
+	})
 }
 
 // shareWork runs work, which takes what the replica's share is, until ctx ends. The replica's Lease is renewed until the work has

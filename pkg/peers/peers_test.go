@@ -3,8 +3,11 @@ package peers
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -57,7 +60,7 @@ func serve(t *testing.T, name string, askers *group) shard.Contact {
 			}
 			<-ctx.Done()
 			return ctx.Err()
-		})
+		}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, name, " answers ", r.URL) }))
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -147,10 +150,32 @@ func TestStrangersAreNeitherToldNorBelieved(t *testing.T) {
 	if told(me, shard.Contact{Replica: "a", Address: a.Address, Key: stranger.Key}) {
 		t.Error("one with another key is believed")
 	}
-	if response, err := http.Get("http://" + a.Address + "/v1/lines"); err == nil {
-		response.Body.Close()
-		if response.StatusCode == http.StatusOK {
-			t.Error("it answers without TLS")
+	answers := func(identity *Identity, contact shard.Contact) string {
+		client := Client(identity, contact, 30*time.Second)
+		defer client.CloseIdleConnections()
+		response, err := client.Get("https://" + contact.Address + "/api?b=c")
+		if err != nil {
+			return err.Error()
+		}
+		defer response.Body.Close()
+		body, _ := io.ReadAll(response.Body)
+		return string(body)
+	}
+	if got := answers(me, a); got != "a answers /api?b=c" {
+		t.Errorf("who is known and asks is answered %q", got)
+	}
+	if got := answers(stranger, a); strings.Contains(got, "a answers") {
+		t.Error("a stranger who asks is answered")
+	}
+	if got := answers(me, shard.Contact{Replica: "a", Address: a.Address, Key: stranger.Key}); strings.Contains(got, "a answers") {
+		t.Error("one with another key that is asked is believed")
+	}
+	for _, path := range []string{"/v1/lines", "/api"} {
+		if response, err := http.Get("http://" + a.Address + path); err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				t.Error("it answers without TLS")
+			}
 		}
 	}
 }

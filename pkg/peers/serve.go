@@ -21,14 +21,18 @@ type Teller func(ctx context.Context, asker string, send func(line any) error) e
 // writeTimeout is how long a replica may take to read a line.
 const writeTimeout = 30 * time.Second
 
-// Serve answers the other replicas until ctx ends. Contacts returns those that there are.
-func Serve(ctx context.Context, listener net.Listener, identity *Identity, contacts func() []shard.Contact, tell Teller) error {
+// Serve answers the other replicas until ctx ends: lines by tell, and what else they ask for by answer. Contacts returns those that there are.
+func Serve(ctx context.Context, listener net.Listener, identity *Identity, contacts func() []shard.Contact, tell Teller, answer http.Handler) error {
 	config := identity.config(func(key string) bool { return named(contacts(), key) != "" })
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asker := named(contacts(), keyOf(r.TLS.PeerCertificates[0]))
-			if r.Method != http.MethodGet || r.URL.Path != path || asker == "" {
+			switch {
+			case asker == "":
 				http.NotFound(w, r)
+				return
+			case r.Method != http.MethodGet || r.URL.Path != path:
+				answer.ServeHTTP(w, r)
 				return
 			}
 			controller := http.NewResponseController(w)

@@ -107,6 +107,11 @@ var rules = []rule{{
 	except:  []string{"fanout/pkg/api"},
 	because: "pkg/api/merged makes one answer of several; it knows not how they are reached",
 }, {
+	in:      []string{"pkg/api/replicas"},
+	never:   []string{"fanout/...", "k8s.io/..."},
+	except:  []string{"fanout/pkg/api", "fanout/pkg/api/merged", "fanout/pkg/shard"},
+	because: "pkg/api/replicas asks other replicas; how they know each other is pkg/peers' business",
+}, {
 	in:      []string{"pkg/api/pods"},
 	never:   []string{"fanout/..."},
 	except:  []string{"fanout/pkg/api", "fanout/pkg/api/merged"},
