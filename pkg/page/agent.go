@@ -33,6 +33,8 @@ type agentPage struct {
 	Lines    []agentLine
 	Down     pager
 	Fault    string
+	Silent   string
+	Partly   bool // of an agent not all is told to who may not see all Canaries
 	Commands []command
 }
 
@@ -56,7 +58,7 @@ func agentView(ctx context.Context, s *snapshot, q query, r *http.Request) shown
 	if !known {
 		return problem(fmt.Errorf("%w: there is no agent %q", api.ErrNotFound, results.Clip(r.PathValue("agent"), maxName)))
 	}
-	p := &agentPage{Agent: s.agents[place], Query: q, Now: s.taken}
+	p := &agentPage{Agent: s.agents[place], Query: q, Now: s.taken, Silent: s.silent(), Partly: len(s.teller.Namespaces) > 0}
 	p.Look, p.Since, p.Expires = lookOfAgent(p.State), stamp(s.taken, &p.Agent.Since), stamp(s.taken, p.CredentialExpires)
 	p.EndsSoon = p.CredentialExpires != nil && p.CredentialExpires.Sub(s.taken) < soon
 	for _, key := range slices.Sorted(maps.Keys(p.Agent.Labels)) {

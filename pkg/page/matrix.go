@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"fanout/pkg/api"
-	"fanout/pkg/results"
 )
 
 // A page of the matrix has so many rows and columns at most: some 200 KB with long names.
@@ -33,7 +32,7 @@ type matrix struct {
 	Across  pager // of columns
 	Down    pager // of rows
 	Empty   bool
-	Replica string
+	Silent  string
 	Grouped bool
 }
 
@@ -93,7 +92,7 @@ func (p pager) IsNeeded() bool { return p.Before != "" || p.Next != "" }
 
 func matrixView(ctx context.Context, s *snapshot, q query, _ *http.Request) shown {
 	c := s.choose(ctx, q)
-	m := &matrix{Query: q, Keys: s.keys(), Fault: c.fault, Replica: results.Clip(s.teller.Replica, maxName), Chips: chipsOf(&c.tally, q), Bar: barOf(&c.tally), Grouped: q.By != ""}
+	m := &matrix{Query: q, Keys: s.keys(), Fault: c.fault, Silent: s.silent(), Chips: chipsOf(&c.tally, q), Bar: barOf(&c.tally), Grouped: q.By != ""}
 	if c.err != nil {
 		m.Fault = strings.TrimPrefix(m.Fault+" Not all could be looked at: "+c.err.Error(), " ")
 	}

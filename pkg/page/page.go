@@ -70,8 +70,17 @@ func New(source api.Source, clock clock.Clock) *Page {
 // Close ends all streams, and lets no new one begin.
 func (p *Page) Close() { p.close.Do(func() { close(p.closed) }) }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. It answers to this host's own names alone, since it does not ask who is asking.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.serve(w, r, OfThisHost)
+}
+
+// Anywhere returns the pages for those who have been asked who they are: it answers to any name.
+func (p *Page) Anywhere() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, func(string) bool { return true }) })
+}
+
+func (p *Page) serve(w http.ResponseWriter, r *http.Request, answersTo func(host string) bool) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", policy)
 	header.Set("Referrer-Policy", "no-referrer")
@@ -81,7 +90,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
 	switch {
-	case !OfThisHost(r.Host):
+	case !answersTo(r.Host):
 		http.Error(w, "ask for this page by the name localhost", http.StatusMisdirectedRequest)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")

@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"fanout/pkg/api"
+	"fanout/pkg/page/pagetest"
 )
 
 var paths = []string{"/", "/?by=region&columns=groups", "/canaries/search/dns", "/agents/us-west-prod-1", "/assets/page.css", "/assets/page.js", "/nowhere"}
@@ -87,6 +88,55 @@ func TestAskedForByThisHostsNamesAlone(t *testing.T) {
 		if p.ServeHTTP(w, r.WithContext(ctx)); want != http.StatusOK && w.Code != want {
 			t.Errorf("the stream of host %q: %d", host, w.Code)
 		}
+	}
+}
+
+func TestWhoHasBeenAskedMayAskByAnyName(t *testing.T) {
+	p := New(sample(3, 2), clock.RealClock{})
+	defer p.Close()
+	for _, host := range []string{"fanout.example.com", "10.0.0.1:8443", "localhost"} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/", nil)
+		r.Host = host
+		if p.Anywhere().ServeHTTP(w, r); w.Code != http.StatusOK || w.Header().Get("Content-Security-Policy") != policy {
+			t.Errorf("%s: %d, %v", host, w.Code, w.Header())
+		}
+	}
+}
+
+// Who may not see all is told so, and of an agent what he is to know.
+func TestOfSomeNamespacesAlone(t *testing.T) {
+	source := sample(24, 10)
+	source.AddAgent(api.Agent{Name: "argocd-1", Secret: "cluster-10.0.0.1", Namespaces: []string{"hidden-*"}, Detail: "https://10.0.0.1: refused", State: "Refused"})
+	_, address := serve(t, api.Only(source, "search"))
+	_, body := get(t, address)
+	shows(t, body, "search/</i>", "of namespace search alone")
+	_, agent := get(t, address+"/agents/argocd-1")
+	shows(t, agent, "Refused")
+	for _, hidden := range []string{"checkout", "10.0.0.1", "hidden-", "Registered by", "Credential ends", "<dt>Namespaces"} {
+		if strings.Contains(body+agent, hidden) {
+			t.Errorf("it shows %q", hidden)
+		}
+	}
+	if code, _ := get(t, address+"/canaries/checkout/api"); code != http.StatusNotFound {
+		t.Errorf("a Canary elsewhere: %d", code)
+	}
+}
+
+// quiet is a Source of which a replica did not answer.
+type quiet struct{ *pagetest.Sample }
+
+func (q quiet) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
+	answer, err := q.Sample.Agents(ctx, namespaces...)
+	answer.Teller.Silent = []string{"fanout-1f2e<b>", "fanout-2"}
+	return answer, err
+}
+
+func TestSaysWhoDidNotAnswer(t *testing.T) {
+	_, address := serve(t, quiet{sample(24, 10)})
+	for _, path := range []string{"/", "/agents/us-west-prod-1"} {
+		_, body := get(t, address+path)
+		shows(t, body, "replica fanout-1f2e&lt;b&gt;, fanout-2 did not answer")
 	}
 }
 

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -131,6 +132,23 @@ func (p *Page) take(ctx context.Context) *snapshot {
 func (s *snapshot) Clock() string   { return s.taken.UTC().Format("15:04:05 UTC") }
 func (s *snapshot) Version() string { return results.Clip(s.teller.Version, maxWord) }
 func (s *snapshot) Hub() string     { return results.Clip(s.teller.Hub, maxWord) }
+
+// Namespaces are the only ones that it tells of, in words, and silent those that did not answer.
+func (s *snapshot) Namespaces() string { return wordsOf("namespace", s.teller.Namespaces) }
+func (s *snapshot) silent() string     { return wordsOf("replica", s.teller.Silent) }
+
+// wordsOf names the first of some things of one kind, and says how many there are besides.
+func wordsOf(kind string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	shown := cleanList(names[:min(len(names), namesShown)], maxName)
+	words := kind + " " + strings.Join(shown, ", ")
+	if more := len(names) - len(shown); more > 0 {
+		words += " and " + count(more) + " more"
+	}
+	return words
+}
 
 // canary returns one without its copies, by its place.
 func (s *snapshot) canary(i int) api.Canary { return cleanCanary(s.canaries[i]) }

@@ -80,8 +80,14 @@
       show(event.data.slice(end + 1));
     });
     stream.addEventListener("error", () => {
+      if (stream && stream.readyState === EventSource.CONNECTING) {
+        // The server ends streams now and then. One that comes back soon is nothing to tell of.
+        const ended = stream;
+        setTimeout(() => { if (ended === stream && ended.readyState !== EventSource.OPEN) say("off", "Not live, as of"); }, 5000);
+        return;
+      }
       say("off", "Not live, as of");
-      if (stream && stream.readyState === EventSource.CLOSED) {
+      if (stream) {
         close();
         retry = Math.min(retry + 1, 6);
         setTimeout(() => { if (!stream) open(); }, 500 * 2 ** retry);
