@@ -121,7 +121,7 @@ func runController(ctx context.Context, f *flags) error {
 	defer endpoints.stop()
 	logger.Info("Serving /healthz, /readyz and /metrics", "address", listener.Addr().String())
 	source := newSource(health, f)
-	stopTelling, err := tell(logger, source, f)
+	stopTelling, err := tell(logger, hub, source, &f.api)
 	if err != nil {
 		return err
 	}

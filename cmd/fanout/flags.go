@@ -28,7 +28,7 @@ type flags struct {
 	clusterNamespace  string
 	registration      []string
 	bindAddress       string
-	apiBindAddress    string
+	api               apiFlags
 	createNamespaces  bool
 	concurrentSyncs   int
 	requestTimeout    time.Duration
@@ -52,7 +52,7 @@ func defaultFlags() *flags {
 	return &flags{
 		registration:      []string{string(clusters.Native)},
 		bindAddress:       "0.0.0.0:8080",
-		apiBindAddress:    "127.0.0.1:8082",
+		api:               apiFlags{bindAddresses: []string{"127.0.0.1:8082"}},
 		createNamespaces:  true,
 		concurrentSyncs:   8,
 		requestTimeout:    30 * time.Second,
@@ -99,7 +99,7 @@ func (f *flags) sections() (sections cliflag.NamedFlagSets) {
 
 	serving := sections.FlagSet("serving")
 	serving.StringVar(&f.bindAddress, "bind-address", f.bindAddress, "IP address and port for /healthz, /readyz and /metrics.")
-	serving.StringVar(&f.apiBindAddress, "api-bind-address", f.apiBindAddress, "Loopback IP address and port for the page and /api/v1/, which tell what fanout knows to whoever can reach that, as by kubectl port-forward. 0 turns it off.")
+	f.api.addTo(serving)
 	serving.BoolVar(&f.profiling, "profiling", f.profiling, "Serve profiles of CPU and memory at /debug/pprof on --bind-address, to whoever can reach that.")
 	serving.DurationVar(&f.shutdownTimeout, "shutdown-timeout", f.shutdownTimeout, "How long stopping may take before the process ends anyway.")
 
@@ -185,11 +185,7 @@ func (f *flags) validate() error {
 	if _, _, err := net.SplitHostPort(f.bindAddress); err != nil {
 		faults = append(faults, fmt.Errorf("--bind-address %q: must be an IP address and a port, such as 0.0.0.0:8080", f.bindAddress))
 	}
-	if f.tells() {
-		if host, _, err := net.SplitHostPort(f.apiBindAddress); err != nil || !net.ParseIP(host).IsLoopback() {
-			faults = append(faults, fmt.Errorf("--api-bind-address %q: must be a loopback IP address and a port, such as 127.0.0.1:8082, or 0: who asks there is not asked who they are. Reach it with kubectl port-forward", f.apiBindAddress))
-		}
-	}
+	faults = append(faults, f.api.faults()...)
 	if l := f.leaderElection; l.LeaderElect || f.shard {
 		if l.ResourceName == "" {
 			faults = append(faults, errors.New("--leader-elect-resource-name: must not be empty"))

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/klog/v2"
 )
 
 // health answers the kubelet.
@@ -63,7 +64,7 @@ func probes(health *health, metrics *prometheus.Registry, profiling bool) http.H
 
 func serve(listener net.Listener, handler http.Handler) *endpoints {
 	e := &endpoints{
-		server: &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10},
+		server: &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: klog.NewStandardLogger("WARNING")},
 		done:   make(chan struct{}),
 	}
 	go func() {

@@ -2,18 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
-	"strings"
 	"sync"
 
-	"k8s.io/klog/v2"
-	"k8s.io/utils/clock"
-
 	"fanout/pkg/api"
-	"fanout/pkg/page"
 )
 
 // source is what this process tells: what its controller does while that works, and until then who may know more.
@@ -113,46 +105,4 @@ func (s *source) Changed() <-chan struct{} {
 		return s.works.Changed()
 	}
 	return s.changed
-}
-
-// tells tells whether anything is to be served at --api-bind-address.
-func (f *flags) tells() bool { return f.apiBindAddress != "" && f.apiBindAddress != "0" }
-
-// tell serves what source tells until stop is called.
-func tell(logger klog.Logger, source api.Source, f *flags) (stop func(), err error) {
-	if !f.tells() {
-		return func() {}, nil
-	}
-	listener, err := net.Listen("tcp", f.apiBindAddress)
-	if err != nil {
-		return nil, fmt.Errorf("listen on --api-bind-address: %w", err)
-	}
-	mux, pages := http.NewServeMux(), page.New(source, clock.RealClock{})
-	mux.Handle("/api/", api.NewHandler(source))
-	mux.Handle("/", pages)
-	served := serve(listener, asLocalhost(mux))
-	logger.Info("Serving /api/v1/ and the page", "address", listener.Addr().String())
-	return func() {
-		pages.Close() // open pages would be waited for
-		served.stop()
-	}, nil
-}
-
-// asLocalhost answers what is asked for by a name of this host alone, or by its address. A page on another host in the browser of somebody who
-// forwards a port could have its own name lead here, and read everything.
-func asLocalhost(handler http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		isAddress := net.ParseIP(strings.Trim(host, "[]")) != nil
-		if !isAddress && strings.Contains(host, ".") { // names without a dot are nobody's elsewhere
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusMisdirectedRequest)
-			_ = json.NewEncoder(w).Encode(api.Problem{Error: "ask for this by the name localhost"})
-			return
-		}
-		handler.ServeHTTP(w, r)
-	})
 }

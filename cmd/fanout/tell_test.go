@@ -64,11 +64,11 @@ func TestAnswersToTheNameOfThisHostAlone(t *testing.T) {
 }
 
 func TestWhereNothingIsToldNothingListens(t *testing.T) {
-	for _, address := range []string{"", "0"} {
+	for _, addresses := range [][]string{nil, {"0"}} {
 		f := defaultFlags()
-		f.apiBindAddress, f.clusterNamespace = address, "fanout-system"
-		if err := f.validate(); err != nil || f.tells() {
-			t.Errorf("%q: %v", address, err)
+		f.api.bindAddresses, f.clusterNamespace = addresses, "fanout-system"
+		if err := f.validate(); err != nil || f.api.tells() {
+			t.Errorf("%q: %v", addresses, err)
 		}
 	}
 }

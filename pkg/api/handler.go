@@ -42,13 +42,9 @@ func NewHandler(source Source) http.Handler {
 // respond writes the answer, or the Problem that it comes to.
 func respond(w http.ResponseWriter, r *http.Request, answer func(context.Context, *http.Request) (any, error)) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime + writeTime)) // where there is none, the server's own holds
-	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		header.Set("Allow", "GET, HEAD")
-		write(w, http.StatusMethodNotAllowed, Problem{Error: "nothing can be changed here: the methods are GET and HEAD"})
+		w.Header().Set("Allow", "GET, HEAD")
+		Refuse(w, http.StatusMethodNotAllowed, "nothing can be changed here: the methods are GET and HEAD")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
@@ -58,18 +54,25 @@ func respond(w http.ResponseWriter, r *http.Request, answer func(context.Context
 	case err == nil:
 		write(w, http.StatusOK, told)
 	case errors.Is(err, ErrNotFound):
-		write(w, http.StatusNotFound, Problem{Error: err.Error()})
+		Refuse(w, http.StatusNotFound, err.Error())
 	case errors.Is(err, ErrNotKnown):
-		write(w, http.StatusServiceUnavailable, Problem{Error: err.Error()})
+		Refuse(w, http.StatusServiceUnavailable, err.Error())
 	case ctx.Err() != nil:
-		write(w, http.StatusServiceUnavailable, Problem{Error: fmt.Sprintf("no answer within %s", answerTime)})
+		Refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("no answer within %s", answerTime))
 	default:
-		write(w, http.StatusInternalServerError, Problem{Error: err.Error()})
+		Refuse(w, http.StatusInternalServerError, err.Error())
 	}
 }
 
+// Refuse answers with a Problem of that text.
+func Refuse(w http.ResponseWriter, code int, text string) { write(w, code, Problem{Error: text}) }
+
 // write writes value as JSON, which goes out whole or not at all.
 func write(w http.ResponseWriter, code int, value any) {
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
 	body, err := json.Marshal(value)
 	if err != nil {
 		code, body = http.StatusInternalServerError, []byte(`{"error":"the answer is no JSON"}`)

@@ -69,9 +69,14 @@ var rules = []rule{{
 	except:  []string{"fanout/pkg/shard"},
 	because: "pkg/peers carries lines from replica to replica; it knows nothing of what is in them",
 }, {
-	in:      []string{"pkg/rights/...", "pkg/lease/..."},
+	in:      []string{"pkg/access/..."},
 	never:   []string{"fanout/..."},
-	because: "pkg/rights and pkg/lease ask an API server one thing each; they know nothing of fanout",
+	except:  []string{"fanout/pkg/api", "fanout/pkg/fanout/derive"},
+	because: "pkg/access says who may see what of any api.Source; it knows neither the controller nor the page",
+}, {
+	in:      []string{"pkg/rights/...", "pkg/lease/...", "pkg/reload/..."},
+	never:   []string{"fanout/..."},
+	because: "pkg/rights and pkg/lease ask an API server one thing each, pkg/reload reads files; they know nothing of fanout",
 }, {
 	in:       []string{"pkg/..."},
 	testsToo: true,
