@@ -45,6 +45,7 @@ Exit codes: 0 nothing stands in the way, 1 something does, 2 a fault of the comm
 	hub.addTo(flags)
 	hub.addLeaseTo(flags)
 	flags.BoolVar(&o.Before, "pre", false, "Look only at what has to be there before fanout is installed.")
+	flags.BoolVar(&o.Page, "page", false, "Look for the rights as well that it takes to ask those who come for the page who they are.")
 	flags.BoolVar(&o.Members, "members", false, "Reach each member with its credential, from here.")
 	flags.StringVar(&o.ServiceAccount, "service-account", o.ServiceAccount, "ServiceAccount in --cluster-namespace that the controller runs as.")
 	flags.StringSliceVar(&registration, "registration", registration, "Formats of the Secrets that register members: native, capi, argocd.")

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -62,9 +64,23 @@ func probes(health *health, metrics *prometheus.Registry, profiling bool) http.H
 	return mux
 }
 
+// complaints are what a server says of its connections. Of one that did not come about it says something whatever comes by: nothing that an
+// operator has to know.
+type complaints struct{}
+
+func (complaints) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	if strings.Contains(text, "TLS handshake error") {
+		klog.Background().V(4).Info("A connection did not come about", "why", text)
+	} else {
+		klog.Background().Error(nil, "The server complains", "about", text)
+	}
+	return len(line), nil
+}
+
 func serve(listener net.Listener, handler http.Handler) *endpoints {
 	e := &endpoints{
-		server: &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: klog.NewStandardLogger("WARNING")},
+		server: &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: log.New(complaints{}, "", 0)},
 		done:   make(chan struct{}),
 	}
 	go func() {

@@ -21,6 +21,9 @@ var hub []byte
 //go:embed hub-capi.yaml
 var hubClusterAPI []byte
 
+//go:embed hub-page.yaml
+var hubPage []byte
+
 //go:embed member.yaml
 var member []byte
 
@@ -30,6 +33,10 @@ func Hub() []*unstructured.Unstructured { return decode(hub) }
 // HubClusterAPI returns what is added to it where members are to be selected by the labels of Cluster API's Clusters, too: the
 // objects of hub-capi.yaml, in their order.
 func HubClusterAPI() []*unstructured.Unstructured { return decode(hubClusterAPI) }
+
+// HubPage returns what is added to Hub where those who come for the page are asked who they are: the objects of hub-page.yaml, in their
+// order.
+func HubPage() []*unstructured.Unstructured { return decode(hubPage) }
 
 // Member returns what lets fanout into a member: the objects of member.yaml, in their order.
 func Member() []*unstructured.Unstructured { return decode(member) }

@@ -49,6 +49,7 @@ type Options struct {
 	ServiceAccount   string           // as which the controller runs
 	Formats          clusters.Formats // of registrations
 	Before           bool             // before it is installed
+	Page             bool             // those who come for the page are asked who they are
 	Members          bool             // reach them as well, from here
 	UserAgent        string
 	Timeout          time.Duration // of a request
@@ -169,7 +170,7 @@ func (h *hub) mayInstall(ctx context.Context) {
 
 const install = "install the chart: helm install fanout charts/fanout --namespace %s --create-namespace"
 
-// rights asks for those of docs/manifests/hub.yaml.
+// rights asks for those of docs/manifests/hub.yaml, and of hub-page.yaml.
 func (h *hub) rights(ctx context.Context) {
 	const check = "rights"
 	wanted, err := h.wantedRights()
@@ -191,7 +192,11 @@ func (h *hub) rights(ctx context.Context) {
 
 func (h *hub) wantedRights() ([]rights.Right, error) {
 	var wanted []rights.Right
-	for _, object := range manifests.Hub() {
+	objects := manifests.Hub()
+	if h.Page {
+		objects = append(objects, manifests.HubPage()...)
+	}
+	for _, object := range objects {
 		namespace := ""
 		switch object.GetKind() {
 		case "ClusterRole":

@@ -76,7 +76,11 @@ func TestCheckCommand(t *testing.T) {
 	}
 
 	w.hub.Deregister(t, w.namespace, "us-east-prod")
-	if code, results = w.check(t); code != 0 {
+	if code, results = w.check(t, "--page"); code != 1 || !strings.Contains(results["rights"].Message, "create tokenreviews.authentication.k8s.io") {
+		t.Errorf("without the rights that the page takes: code %d, %v", code, results)
+	}
+	w.hub.LeastRights(t, "hub-page.yaml", w.namespace)
+	if code, results = w.check(t, "--page"); code != 0 {
 		t.Errorf("where all is well: code %d, %v", code, results)
 	}
 }

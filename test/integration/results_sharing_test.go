@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"fanout/pkg/api"
 	"fanout/test/fixture"
 )
 
@@ -49,6 +50,9 @@ func TestResultsWhileReplicasShare(t *testing.T) {
 	if len(writing) < 2 {
 		t.Errorf("%d of 3 replicas write statuses", len(writing))
 	}
+	for _, r := range all {
+		w.expectTellsAll(t, r, parents)
+	}
 	missed := w.watchForMissing(t, "3 agents: ")
 
 	t.Log("a replica stops")
@@ -74,6 +78,49 @@ func TestResultsWhileReplicasShare(t *testing.T) {
 	t.Log("a member that leaves is in none any more")
 	w.hub.Deregister(t, w.namespace, "ap-south-dev")
 	expect("2 agents: 2 passed; 2 in sync", map[string]string{"eu-west-prod": "Passed", "us-east-prod": "Passed"})
+}
+
+// expectTellsAll waits until a replica tells of all agents and of these parents, whichever replicas have them, by its API and on its page.
+func (w *world) expectTellsAll(t *testing.T, r *replica, parents []string) {
+	t.Helper()
+	fixture.Eventually(t, r.name+" tells of all", func() error {
+		registered, err := r.API(t).Agents(t.Context())
+		if err != nil {
+			return err
+		}
+		var names []string
+		for _, agent := range registered.Items {
+			names = append(names, fmt.Sprint(agent.Name, " ", agent.State, " ", agent.InSync))
+		}
+		if err := fixture.Same("agents", names, []string{"ap-south-dev Connected 12", "eu-west-prod Connected 12", "local Connected 0", "us-east-prod Connected 12"}); err != nil {
+			return err
+		}
+		canaries, err := r.API(t).Canaries(t.Context(), w.canaries)
+		if err != nil {
+			return err
+		}
+		for _, teller := range []api.Teller{registered.Teller, canaries.Teller} {
+			if len(teller.Silent) > 0 || teller.Replica != "" {
+				return fmt.Errorf("not all answered it: %+v", teller)
+			}
+		}
+		return fixture.Same("how many Canaries", len(canaries.Items), len(parents))
+	})
+	var rows []string
+	for _, name := range parents {
+		rows = append(rows, w.canaries+"/</i>"+name)
+		one, err := r.API(t).Canary(t.Context(), w.canaries, name)
+		if err != nil || len(one.Canary.Copies) != len(agents) {
+			t.Errorf("%s tells of %s: %v, %d copies", r.name, name, err, len(one.Canary.Copies))
+		}
+	}
+	expectPage(t, r.APIAddress(t), append(rows, agents...)...)
+	for _, agent := range agents {
+		found, err := r.API(t).Find(t.Context(), agent, w.canaries, parents[0])
+		if err != nil || !found.Found.Exists {
+			t.Errorf("%s finds in %s: %v, %+v", r.name, agent, err, found)
+		}
+	}
 }
 
 // watchForMissing follows this test's parents, and returns a function that ends that and returns the messages that did not begin so.

@@ -1,4 +1,4 @@
-// Package selfsigned makes certificates for servers of tests.
+// Package selfsigned makes certificates for servers of tests, and for those who come to them.
 package selfsigned
 
 import (
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Certificate makes a certificate for the loopback address, for a server of that name, with HTTP/2. It is its own CA, as PEM.
+// Certificate makes a certificate for the loopback address, for a server or a client of that name, with HTTP/2. It is its own CA, as PEM.
 func Certificate(name string) (ca []byte, serving *tls.Config, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -27,7 +27,7 @@ func Certificate(name string) (ca []byte, serving *tls.Config, err error) {
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true, IsCA: true,
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
