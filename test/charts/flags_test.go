@@ -24,7 +24,15 @@ var named = map[string]string{
 	"leader-elect":                    "leaderElection: {enabled: false}",
 	"leader-elect-resource-name":      "leaderElection: {resourceName: mine}",
 	"leader-elect-resource-namespace": "extraArgs: [--leader-elect-resource-namespace=mine]",
+	"api-tls-cert-file":               pageForEveryone,
+	"api-tls-private-key-file":        pageForEveryone,
+	"api-proxy-user-header":           pageForEveryone,
+	"api-proxy-groups-header":         pageForEveryone,
+	"api-proxy-client-ca-file":        pageForEveryone,
 }
+
+// pageForEveryone also sets api-bind-address, which without it is one of flags.
+const pageForEveryone = "page: {service: {enabled: true}, tls: {secretName: page-tls}, proxy: {userHeader: X-User, groupsHeader: X-Groups, clientCASecretName: proxy-ca}}"
 
 // Every flag of 'fanout controller' can be set by a value: by one of its own, or under flags by its name.
 func TestEveryFlagIsReachable(t *testing.T) {
@@ -41,9 +49,21 @@ func TestEveryFlagIsReachable(t *testing.T) {
 	for flag, values := range named {
 		reached[flag] = true
 		args := render(t, "fanout", system, values).container(t).Args
-		changed := slices.DeleteFunc(args, func(arg string) bool { return slices.Contains(normally, arg) })
-		if len(changed) != 1 || !strings.HasPrefix(changed[0], "--"+flag+"=") {
-			t.Errorf("%s sets %q and not --%s", values, changed, flag)
+		var changed, wanted []string
+		for _, arg := range args {
+			if name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "="); !slices.Contains(normally, arg) && (values != pageForEveryone || name != "api-bind-address") {
+				changed = append(changed, name)
+			}
+		}
+		for other, by := range named {
+			if by == values {
+				wanted = append(wanted, other)
+			}
+		}
+		slices.Sort(changed)
+		slices.Sort(wanted)
+		if !slices.Equal(changed, wanted) || !slices.Contains(wanted, flag) {
+			t.Errorf("%s sets %q and not %q", values, changed, wanted)
 		}
 	}
 	for flag := range schemaOfFlags(t) {

@@ -146,8 +146,8 @@ func (r *release) pod(t testing.TB) corev1.PodSpec {
 func (r *release) container(t testing.TB) corev1.Container {
 	t.Helper()
 	containers := r.pod(t).Containers
-	if len(containers) != 1 {
-		t.Fatalf("the pod has %d containers", len(containers))
+	if len(containers) == 0 || containers[0].Name != "fanout" {
+		t.Fatalf("the pod's containers are %v", containers)
 	}
 	return containers[0]
 }

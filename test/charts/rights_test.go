@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"fanout/docs/manifests"
@@ -59,11 +60,21 @@ func TestRightsAreThoseOfTheManifest(t *testing.T) {
 	}
 }
 
-// With Cluster API's Secrets it grants what docs/manifests/hub-capi.yaml has, too.
-func TestRightsForClusterAPIAreThoseOfTheManifests(t *testing.T) {
-	r := render(t, "fanout", system, "registration: [native, capi]")
+// With Cluster API's Secrets it grants what docs/manifests/hub-capi.yaml has, too, and with the page for everyone what hub-page.yaml has.
+func TestRightsForMoreAreThoseOfTheManifests(t *testing.T) {
+	for values, more := range map[string][]*unstructured.Unstructured{
+		"registration: [native, capi]":                                  manifests.HubClusterAPI(),
+		"page: {service: {enabled: true}, tls: {secretName: page-tls}}": manifests.HubPage(),
+		"page: {proxy: {userHeader: X-Forwarded-User}}":                 manifests.HubPage(),
+	} {
+		t.Run(values, func(t *testing.T) { rightsAre(t, values, append(manifests.Hub(), more...)) })
+	}
+}
+
+func rightsAre(t *testing.T, values string, objects []*unstructured.Unstructured) {
+	r := render(t, "fanout", system, values)
 	wanted := map[string][]rbacv1.PolicyRule{}
-	for _, object := range append(manifests.Hub(), manifests.HubClusterAPI()...) {
+	for _, object := range objects {
 		if kind := object.GetKind(); kind == "Role" || kind == "ClusterRole" {
 			var role rbacv1.Role
 			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &role); err != nil {

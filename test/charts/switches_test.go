@@ -30,6 +30,7 @@ var switches = []struct {
 		same(t, "name", d.Namespace+"/"+d.Name, system+"/fanout")
 		same(t, "label by which fanout check finds it", d.Labels["app.kubernetes.io/name"], "fanout")
 		same(t, "replicas", *d.Spec.Replicas, 1)
+		same(t, "containers", len(pod.Containers), 1)
 		same(t, "image", container.Image, "fanout:dev")
 		same(t, "arguments", container.Args, []string{"controller", "--cluster-namespace=fanout-system", "--registration=native",
 			"--bind-address=0.0.0.0:8080", "--shard-port=8083", "--leader-elect=true", "--leader-elect-resource-name=fanout"})
@@ -285,6 +286,49 @@ extraVolumeMounts: [{name: ca, mountPath: /ca}]`,
 		same(t, "types", spec.PolicyTypes, []networkingv1.PolicyType{"Ingress", "Egress"})
 		same(t, "peers", len(spec.Ingress[0].From), 1)
 		same(t, "rules", len(spec.Egress), 2)
+	},
+}, {
+	name: "the page for whoever may see Canaries, from three replicas, behind a proxy",
+	values: `
+sharding: {enabled: true}
+networkPolicy: {enabled: true}
+extraVolumes: [{name: ca, configMap: {name: ca}}]
+extraVolumeMounts: [{name: ca, mountPath: /ca}]
+page:
+  service: {enabled: true, type: LoadBalancer, port: 8080, annotations: {a: "1"}}
+  port: 9443
+  tls: {secretName: page-tls}
+  proxy: {userHeader: X-Forwarded-User, groupsHeader: X-Forwarded-Groups, clientCASecretName: proxy-ca}
+  from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress}}}]`,
+	want: func(t *testing.T, r *release) {
+		container, pod := r.container(t), r.pod(t)
+		mustHave(t, container.Args, "--api-bind-address=127.0.0.1:8082,0.0.0.0:9443", "--api-tls-cert-file=/etc/fanout/page/tls/tls.crt", "--api-tls-private-key-file=/etc/fanout/page/tls/tls.key",
+			"--api-proxy-user-header=X-Forwarded-User", "--api-proxy-groups-header=X-Forwarded-Groups", "--api-proxy-client-ca-file=/etc/fanout/page/proxy/ca.crt")
+		service := one[*corev1.Service](t, r)
+		same(t, "Service", service.Name+" "+string(service.Spec.Type)+" "+service.Annotations["a"], "fanout-page LoadBalancer 1")
+		same(t, "Service's pods", service.Spec.Selector, r.deployment(t).Spec.Selector.MatchLabels)
+		same(t, "Service's port", service.Spec.Ports[0].Port, 8080)
+		same(t, "port", container.Ports[2], corev1.ContainerPort{Name: service.Spec.Ports[0].TargetPort.StrVal, ContainerPort: 9443})
+		var mounted []string
+		for i, volume := range pod.Volumes[:2] {
+			same(t, "mount", container.VolumeMounts[i].Name, volume.Name)
+			mounted = append(mounted, volume.Secret.SecretName+" "+container.VolumeMounts[i].MountPath)
+		}
+		same(t, "files", mounted, []string{"page-tls /etc/fanout/page/tls", "proxy-ca /etc/fanout/page/proxy"})
+		same(t, "volumes", len(pod.Volumes)+len(container.VolumeMounts), 6)
+		rule := one[*networkingv1.NetworkPolicy](t, r).Spec.Ingress[2]
+		same(t, "the port that is let through", rule.Ports[0].Port.String(), "page")
+		same(t, "and for whom", rule.From[0].NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"], "ingress")
+	},
+}, {
+	name:   "the page, behind a proxy in the pod",
+	values: "page: {proxy: {userHeader: X-Forwarded-User}}\nextraContainers: [{name: proxy, image: proxy, securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]",
+	want: func(t *testing.T, r *release) {
+		containers := r.pod(t).Containers
+		same(t, "containers", len(containers), 2)
+		same(t, "the other one", containers[1].Name, "proxy")
+		mustHave(t, containers[0].Args, "--api-proxy-user-header=X-Forwarded-User")
+		same(t, "Services", len(all[*corev1.Service](r)), 0)
 	},
 }, {
 	name:   "scraped by the Prometheus operator",

@@ -37,6 +37,14 @@ func TestFaultyValuesAreRefused(t *testing.T) {
 		"replicaCount: 2\nsharding: {enabled: true}":        "the replicas are those of sharding.replicas",
 		"sharding: {enabled: true}\nflags: {mirror: true}":  "no replica knows how many mirrors the others keep",
 		"sharding: {enabled: true, replicas: 0}":            "at '/sharding/replicas'",
+		"page: {service: {enabled: true}}":                  "page.tls.secretName is empty",
+		"page: {proxy: {groupsHeader: X-Groups}}":           "of no use without page.proxy.userHeader",
+		"page: {proxy: {userHeader: 'X User'}}":             "at '/page/proxy/userHeader'",
+		"page: {service: {type: ExternalName}}":             "at '/page/service/type'",
+		"page: {service: {enabled: true}, tls: {secretName: page-tls}}\nreplicaCount: 2":                           "Set sharding.enabled, where any replica shows all, or replicaCount to 1",
+		"page: {service: {enabled: true}, tls: {secretName: page-tls}}\nflags: {api-bind-address: 127.0.0.1:8082}": "flags.api-bind-address is set",
+		"page: {service: {enabled: true}, tls: {secretName: page-tls}, proxy: {userHeader: X-Forwarded-User}}":     "anybody who reaches the Service",
+		"page: {proxy: {userHeader: X-Forwarded-User, clientCASecretName: proxy-ca}}":                              "of no use without page.service.enabled",
 	} {
 		_, err := helm(t, values, "template", "fanout", chart, "--values", "-")
 		if err == nil || !strings.Contains(err.Error(), want) {

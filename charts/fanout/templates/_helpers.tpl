@@ -37,6 +37,18 @@ app.kubernetes.io/component: controller
 {{- .Values.clusterNamespace | default .Release.Namespace -}}
 {{- end }}
 
+{{/* Where the Secrets of the page are mounted. */}}
+{{- define "fanout.pageFiles" -}}
+/etc/fanout/page
+{{- end }}
+
+{{/* Whether those who come for the page are asked who they are; empty where nobody is. */}}
+{{- define "fanout.pageAsks" -}}
+{{- if or .Values.page.service.enabled .Values.page.proxy.userHeader -}}
+true
+{{- end -}}
+{{- end }}
+
 {{- define "fanout.image" -}}
 {{- with .Values.image -}}
 {{- if .digest -}}
