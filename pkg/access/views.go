@@ -13,8 +13,8 @@ import (
 type Serving func(source api.Source) (handler http.Handler, end func())
 
 const (
-	// maxViews is how many sights are answered to at the same time.
-	maxViews = 64
+	// maxViews is how many sights are answered to at the same time, beside that of all.
+	maxViews = 32
 	// idleTime is for how long one stays that nobody uses.
 	idleTime = 2 * time.Minute
 )
@@ -48,7 +48,7 @@ func (v *views) of(s Sight) (handler http.Handler, done func(), err error) {
 	key := s.key()
 	known := v.all[key]
 	if known == nil {
-		if len(v.all) >= maxViews && !v.makeRoom() {
+		if !s.All && len(v.all) >= maxViews && !v.makeRoom() {
 			return nil, nil, errTooMany
 		}
 		source := v.source

@@ -63,6 +63,11 @@ func TestViewsAreBounded(t *testing.T) {
 		if _, _, err := v.of(more); !errors.Is(err, errTooMany) {
 			t.Errorf("one more than may be: %v", err)
 		}
+		if _, done, err := v.of(Sight{All: true}); err != nil {
+			t.Errorf("who may see all is kept out by the others: %v", err)
+		} else {
+			defer done()
+		}
 		leave[7]()
 		time.Sleep(time.Second)
 		leave[3]()

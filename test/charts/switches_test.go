@@ -312,9 +312,11 @@ page:
 		var mounted []string
 		for i, volume := range pod.Volumes[:2] {
 			same(t, "mount", container.VolumeMounts[i].Name, volume.Name)
-			mounted = append(mounted, volume.Secret.SecretName+" "+container.VolumeMounts[i].MountPath)
+			for _, item := range volume.Secret.Items {
+				mounted = append(mounted, volume.Secret.SecretName+" "+container.VolumeMounts[i].MountPath+"/"+item.Path)
+			}
 		}
-		same(t, "files", mounted, []string{"page-tls /etc/fanout/page/tls", "proxy-ca /etc/fanout/page/proxy"})
+		same(t, "files", mounted, []string{"page-tls /etc/fanout/page/tls/tls.crt", "page-tls /etc/fanout/page/tls/tls.key", "proxy-ca /etc/fanout/page/proxy/ca.crt"})
 		same(t, "volumes", len(pod.Volumes)+len(container.VolumeMounts), 6)
 		rule := one[*networkingv1.NetworkPolicy](t, r).Spec.Ingress[2]
 		same(t, "the port that is let through", rule.Ports[0].Port.String(), "page")
