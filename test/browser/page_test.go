@@ -1,13 +1,16 @@
 package browser
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"k8s.io/utils/clock"
 
 	"fanout/pkg/page/pagetest"
 )
@@ -82,6 +85,28 @@ func TestAFailingAgentAppearsLive(t *testing.T) {
 	tab.Is("it is live", isLive)
 	source.Fail("payments", "api-health", "eu-west-prod-1", "broken, too")
 	tab.Is("and another one", `document.querySelector(".errors").innerText.includes("broken, too")`)
+}
+
+// Beyond loopback streams end now and then, for the rights of whoever looks to be asked for again.
+func TestAStreamThatEndsComesBack(t *testing.T) {
+	source, ended := sample(), make(chan struct{}, 100)
+	tab := Open(t, serveThrough(t, source, clock.RealClock{}, func(pages http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/events/") {
+				ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+				defer cancel()
+				defer func() { ended <- struct{}{} }()
+				r = r.WithContext(ctx)
+			}
+			pages.ServeHTTP(w, r)
+		})
+	}), Desktop)
+	tab.Go("/?sort=name&canary=payments")
+	tab.Is("it is live", isLive)
+	<-ended
+	source.Fail("payments", "api-health", "eu-west-prod-2", "broken")
+	tab.Is("what changed meanwhile comes", cellAt("payments/api-health", "eu-west-prod-2")+`.className === "s-failed"`)
+	tab.Is("it is live", isLive)
 }
 
 func TestDetailPages(t *testing.T) {

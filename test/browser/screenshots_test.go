@@ -2,6 +2,7 @@ package browser
 
 import (
 	"flag"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -74,8 +75,14 @@ func serve(t testing.TB, source *pagetest.Sample) (address string) {
 
 func serveAt(t testing.TB, source *pagetest.Sample, clock clock.Clock) (address string) {
 	t.Helper()
+	return serveThrough(t, source, clock, func(pages http.Handler) http.Handler { return pages })
+}
+
+// serveThrough serves the pages through what something makes of them.
+func serveThrough(t testing.TB, source *pagetest.Sample, clock clock.Clock, through func(http.Handler) http.Handler) (address string) {
+	t.Helper()
 	served := pages.New(source, clock)
-	server := httptest.NewServer(served)
+	server := httptest.NewServer(through(served))
 	t.Cleanup(server.Close)
 	t.Cleanup(served.Close)
 	return server.URL

@@ -198,6 +198,9 @@ func TestThePageOfTenants(t *testing.T) {
 	defer stream.Body.Close()
 	w.members["eu-west-prod"].Report(t, veiled.GetNamespace(), "veiled-check", fixture.Failing(time.Now(), "veiled-error"))
 	w.members["eu-west-prod"].Report(t, w.canaries, "api-health", fixture.Failing(time.Now(), "expected 500 to be in [200]"))
+	if stream.ProtoMajor != 2 {
+		t.Errorf("it comes by %s, of which a browser has six connections only", stream.Proto)
+	}
 	lines := bufio.NewScanner(stream.Body)
 	lines.Buffer(nil, 1<<20)
 	live := false

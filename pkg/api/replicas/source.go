@@ -58,7 +58,7 @@ func (s *Source) Close() {
 
 // all returns those that there are now, this one first.
 func (s *Source) all() []merged.One {
-	contacts := slices.DeleteFunc(s.options.Others(), func(c shard.Contact) bool { return c.Replica == s.options.Name })
+	contacts := s.options.Others()
 	all := []merged.One{{Name: s.options.Name, Source: s.options.Own}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
