@@ -70,6 +70,9 @@ func Find(ctx context.Context, all []One, agent, namespace, name string) (api.On
 
 // Changed returns a channel that is closed when the first of them says that something changed. It is waited for until then, or until done.
 func Changed(all []One, done <-chan struct{}) <-chan struct{} {
+	if len(all) == 1 {
+		return all[0].Changed()
+	}
 	changed := make(chan struct{})
 	var once sync.Once
 	for _, one := range all {

@@ -110,7 +110,8 @@ func (k knows) Changed() <-chan struct{} {
 func TestChangesOfAny(t *testing.T) {
 	done := make(chan struct{})
 	<-Changed([]One{{Source: knows{}}, {Source: knows{agent: "a"}}}, done)
-	waits := Changed([]One{{Source: knows{}}}, done)
+	<-Changed([]One{{Source: knows{agent: "a"}}}, done)
+	waits := Changed([]One{{Source: knows{}}, {Source: knows{}}}, done)
 	close(done)
 	select {
 	case <-waits:
