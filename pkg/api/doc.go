@@ -2,5 +2,5 @@
 // line and the page both show these, whether they come from a controller or, where none can be asked, from the parents' statuses.
 // Fields are only ever added to a version.
 //
-// NewHandler serves a Source over HTTP, and NewClient is one that asks there. docs/api.md is for whoever asks without either.
+// NewHandler serves a Source over HTTP, and NewClient is one that asks there. Only leaves out of one what somebody may not see. docs/api.md is for whoever asks without either.
 package api

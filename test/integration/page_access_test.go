@@ -262,7 +262,9 @@ func TestThePageOfTenants(t *testing.T) {
 func TestThePageBehindASidecar(t *testing.T) {
 	w := newWorld(t)
 	w.hub.Apply(t, w.canary("api-health", "*"))
-	controller := w.startFanout(t, "--api-proxy-user-header=X-Forwarded-User")
+	// As a ServiceAccount of this test's own, which has no rights that another test has granted.
+	identity := w.hub.LeastRightsToken(t, "hub.yaml", w.namespace, time.Hour)
+	controller := fixture.StartFanout(t, fixture.Kubeconfig(t, identity), "--cluster-namespace", w.namespace, "--api-proxy-user-header=X-Forwarded-User")
 	address := controller.APIAddress(t)
 	v := &visitor{address, http.DefaultClient, map[string]string{}}
 	v.expectRefused(t, "whom the proxy does not name", 401, "it is not known who you are")
