@@ -110,7 +110,7 @@ func TestOfSomeNamespacesAlone(t *testing.T) {
 	source.AddAgent(api.Agent{Name: "argocd-1", Secret: "cluster-10.0.0.1", Namespaces: []string{"hidden-*"}, Detail: "https://10.0.0.1: refused", State: "Refused"})
 	_, address := serve(t, api.Only(source, "search"))
 	_, body := get(t, address)
-	shows(t, body, "search/</i>", "of namespace search alone")
+	shows(t, body, "search/</i>", "namespace search, which is all that you may see")
 	_, agent := get(t, address+"/agents/argocd-1")
 	shows(t, agent, "Refused")
 	for _, hidden := range []string{"checkout", "10.0.0.1", "hidden-", "Registered by", "Credential ends", "<dt>Namespaces"} {
@@ -120,6 +120,17 @@ func TestOfSomeNamespacesAlone(t *testing.T) {
 	}
 	if code, _ := get(t, address+"/canaries/checkout/api"); code != http.StatusNotFound {
 		t.Errorf("a Canary elsewhere: %d", code)
+	}
+}
+
+func TestThingsInWords(t *testing.T) {
+	for want, names := range map[string][]string{
+		"": nil, "replica a": {"a"}, "replicas a and b": {"a", "b"}, "replicas a, b and c": {"a", "b", "c"},
+		"replicas 1, 2, 3, 4, 5, 6, 7, 8 and 2 more": strings.Split("1 2 3 4 5 6 7 8 9 10", " "),
+	} {
+		if got := wordsOf("replica", names); got != want {
+			t.Errorf("%q are %q, not %q", names, got, want)
+		}
 	}
 }
 
@@ -136,7 +147,7 @@ func TestSaysWhoDidNotAnswer(t *testing.T) {
 	_, address := serve(t, quiet{sample(24, 10)})
 	for _, path := range []string{"/", "/agents/us-west-prod-1"} {
 		_, body := get(t, address+path)
-		shows(t, body, "replica fanout-1f2e&lt;b&gt;, fanout-2 did not answer")
+		shows(t, body, "replicas fanout-1f2e&lt;b&gt; and fanout-2 did not answer")
 	}
 }
 

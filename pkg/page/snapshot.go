@@ -137,17 +137,20 @@ func (s *snapshot) Hub() string     { return results.Clip(s.teller.Hub, maxWord)
 func (s *snapshot) Namespaces() string { return wordsOf("namespace", s.teller.Namespaces) }
 func (s *snapshot) silent() string     { return wordsOf("replica", s.teller.Silent) }
 
-// wordsOf names the first of some things of one kind, and says how many there are besides.
+// wordsOf names some things of one kind, or the first of them with how many there are besides.
 func wordsOf(kind string, names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
 	shown := cleanList(names[:min(len(names), namesShown)], maxName)
-	words := kind + " " + strings.Join(shown, ", ")
 	if more := len(names) - len(shown); more > 0 {
-		words += " and " + count(more) + " more"
+		shown = append(shown, count(more)+" more")
 	}
-	return words
+	switch last := len(shown) - 1; last {
+	case -1:
+		return ""
+	case 0:
+		return kind + " " + shown[0]
+	default:
+		return kind + "s " + strings.Join(shown[:last], ", ") + " and " + shown[last]
+	}
 }
 
 // canary returns one without its copies, by its place.
