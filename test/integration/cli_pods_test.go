@@ -104,6 +104,15 @@ func TestTheCommandLineAsksReplicas(t *testing.T) {
 	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"api-health Passed 3 3 0 36/36 (100.0%) 7ms", "ap-south-dev Passed yes", "eu-west-prod Passed yes", "us-east-prod Passed yes"}, "get", "api-health", "-n", w.canaries)
 	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"ap-south-dev Connected", "eu-west-prod Connected", "us-east-prod Connected"}, "agents")
 	w.expectCLI(t, w.hub.Kubeconfig, 0, []string{"api-health: 3 unchanged"}, "preview", "api-health", "-n", w.canaries)
+
+	t.Log("the page of either")
+	address, errOut, stop := w.ui(t, w.hub.Kubeconfig)
+	defer stop()
+	expectPage(t, address, append([]string{w.canaries + "/</i>api-health"}, agents...)...)
+	expectPage(t, address+"/canaries/"+w.canaries+"/api-health", agents...)
+	if errOut.String() != "" {
+		t.Errorf("it complains: %s", errOut)
+	}
 }
 
 // A pod on whose port nothing listens, as of an older version, is one that can't be asked.
