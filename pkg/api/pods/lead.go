@@ -43,7 +43,7 @@ func (l *Leader) find(ctx context.Context) (http.RoundTripper, error) {
 	if err != nil || answers[0].replica != "" {
 		return nil, err
 	}
-	return &http.Transport{DialContext: answers[0].controller.via.DialContext}, nil
+	return answers[0].controller.via, nil
 }
 
 // RoundTrip implements http.RoundTripper, for requests without a body. Where the controller is gone, or stands by, it looks for another one.
