@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -99,61 +97,6 @@ func (f *askFlags) open(ctx context.Context, errOut io.Writer) (*asked, error) {
 		}
 	}
 	return &asked{fallback, closeAll, sync.OnceFunc(func() { fallback.tell(errOut) }), config}, nil
-}
-
-// fallback asks controllers, and what is in the hub where none of them answers the first question.
-type fallback struct {
-	controllers api.Source // nil where none can be asked
-	statuses    *statuses.Source
-	why         error
-	answered    bool
-}
-
-// tell says that no controller was asked, and what is missing because of that.
-func (f *fallback) tell(errOut io.Writer) {
-	if f.why == nil {
-		return
-	}
-	missing := append([]string{"the members' state and version, and what stands in them"}, f.statuses.Lacks()...)
-	fmt.Fprintf(errOut, "fanout: the controller could not be asked (%v), so this is what the statuses in the hub say. Missing are %s.\n", f.why, strings.Join(missing, "; "))
-}
-
-func first[T any](f *fallback, question func(api.Source) (T, error)) (T, error) {
-	if f.controllers != nil {
-		answer, err := question(f.controllers)
-		if err == nil || f.answered || errors.Is(err, api.ErrNotFound) || errors.Is(err, context.Canceled) {
-			f.answered = true
-			return answer, err
-		}
-		f.controllers, f.why = nil, err
-	}
-	return question(f.statuses)
-}
-
-func (f *fallback) Agents(ctx context.Context) (api.Agents, error) {
-	return first(f, func(s api.Source) (api.Agents, error) { return s.Agents(ctx) })
-}
-
-func (f *fallback) Canaries(ctx context.Context, namespace string) (api.Canaries, error) {
-	return first(f, func(s api.Source) (api.Canaries, error) { return s.Canaries(ctx, namespace) })
-}
-
-func (f *fallback) Canary(ctx context.Context, namespace, name string) (api.OneCanary, error) {
-	return first(f, func(s api.Source) (api.OneCanary, error) { return s.Canary(ctx, namespace, name) })
-}
-
-func (f *fallback) Find(ctx context.Context, agent, namespace, name string) (api.OneFound, error) {
-	if f.controllers != nil {
-		return f.controllers.Find(ctx, agent, namespace, name)
-	}
-	return f.statuses.Find(ctx, agent, namespace, name)
-}
-
-func (f *fallback) Changed() <-chan struct{} {
-	if f.controllers != nil {
-		return f.controllers.Changed()
-	}
-	return f.statuses.Changed()
 }
 
 // completeAgents completes the names of agents.
