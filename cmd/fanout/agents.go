@@ -18,7 +18,8 @@ func newAgentsCommand() *cobra.Command {
 		Use:   "agents [NAME...]",
 		Short: "Show the agents: whether they can be reached, and what runs there",
 		Long: `Show the agents, a line each: the state and since when it has been in it, the version of its API server, how many Canaries select it, how
-many of these are in sync and how many fail, and how long its credential still lasts.
+many of these are in sync and how many fail, and how long its credential still lasts. One that is being deregistered is Leaving until its
+member is clean.
 
 It asks the controller, through the hub, with your own rights: to list pods in --cluster-namespace, and to forward to them (create on
 pods/portforward). Without it shows what the parents' statuses and the Secrets say, and says so.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -64,11 +63,6 @@ func askWhy(ctx context.Context, source *asked, ask *askFlags, name, agent strin
 		return a, err
 	}
 	a.Agents, a.Teller = agents.Items, agents.Teller
-	if !slices.ContainsFunc(a.Agents, func(known api.Agent) bool { return known.Name == agent }) {
-		if known := leaving(ctx, source, a.SecretsIn, agent); known != nil {
-			a.Agents = append(a.Agents, *known)
-		}
-	}
 	one, err := source.Canary(ctx, a.Namespace, name)
 	switch {
 	case errors.Is(err, api.ErrNotFound):

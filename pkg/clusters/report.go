@@ -48,7 +48,10 @@ func (k *keeper) refuse(ctx context.Context, secret *corev1.Secret, err error) {
 
 // refuseLeaving reports why a member that is being deregistered is not clean yet.
 func (k *keeper) refuseLeaving(ctx context.Context, secret *corev1.Secret, err error) {
-	k.warn(ctx, secret, string(Leaving), "not clean yet: "+err.Error())
+	why := "not clean yet: " + err.Error()
+	if k.warn(ctx, secret, string(Leaving), why) {
+		k.depart(secret, why)
+	}
 }
 
 // keepOld reports a changed kubeconfig that does not work, while the last one does.

@@ -40,6 +40,7 @@ func (c *Controller) Agents(ctx context.Context) (api.Agents, error) {
 		places[k.number] = len(answer.Items)
 		answer.Items = append(answer.Items, k.tell(name))
 	}
+	answer.Items = append(answer.Items, c.tellLeaving()...)
 	c.mu.RUnlock()
 	for _, item := range c.parents.List() {
 		p := item.(*parent)
