@@ -148,6 +148,8 @@ type Found struct {
 	// Terminating is set while finalizers hold it, which are those.
 	Terminating bool     `json:"terminating,omitempty"`
 	Finalizers  []string `json:"finalizers,omitempty"`
+	// OutOfSync is what keeps it from being as the hub asks, where the hub asks for nothing, too.
+	OutOfSync *Condition `json:"outOfSync,omitempty"`
 	// Canary is the object without its status, only where it is this hub's.
 	Canary map[string]any `json:"canary,omitempty"`
 }

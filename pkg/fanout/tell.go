@@ -125,11 +125,16 @@ func (c *Controller) Find(ctx context.Context, agent, namespace, name string) (a
 	case at == nil:
 		return api.OneFound{}, fmt.Errorf("%w: the member of agent %q can't be asked: %s", api.ErrNotKnown, agent, strings.TrimSuffix(state.State+": "+state.Detail, ": "))
 	}
-	found, err := at.Find(ctx, types.NamespacedName{Namespace: namespace, Name: name})
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	found, err := at.Find(ctx, key)
 	if err != nil {
 		return api.OneFound{}, fmt.Errorf("%w: ask the member of agent %q: %w", api.ErrNotKnown, agent, err)
 	}
-	return api.OneFound{Teller: c.teller(), Found: c.tellFound(found)}, nil
+	answer := api.OneFound{Teller: c.teller(), Found: c.tellFound(found)}
+	if found != nil {
+		answer.Found.OutOfSync = tellCondition(at.Report(key).Out)
+	}
+	return answer, nil
 }
 
 // knows returns an error while the hub's Canaries are not known.
