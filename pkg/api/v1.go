@@ -70,6 +70,18 @@ type Agent struct {
 	InSync    int `json:"inSync"`
 	OutOfSync int `json:"outOfSync"`
 	Failing   int `json:"failing"`
+	// Events are the last five that this controller put on its Secret since it began, the latest first.
+	Events []Event `json:"events,omitempty"`
+}
+
+// Event is one of fanout's, as the hub has it.
+type Event struct {
+	Time    time.Time `json:"time"`
+	Warning bool      `json:"warning,omitempty"`
+	// Reason is one word, as docs/behaviour.md has it.
+	Reason string `json:"reason"`
+	// Message is what happened and what to do, shortened.
+	Message string `json:"message"`
 }
 
 // Canary is a parent in the hub, and how it fares everywhere.

@@ -66,6 +66,8 @@ type Handler interface {
 	// Note tells what else is known of an agent that was joined or missed. That counts until the next Note, or Forget. It does not block.
 	// Nobody changes what known points at.
 	Note(agent string, known *Particulars)
+	// Reported tells that the Events of an agent are others than before. It may come at any time, and does not block.
+	Reported()
 	// Complete tells, once, that every agent has been joined or missed that was registered at first.
 	Complete()
 	// Drain removes from a member that is not joined all that was put there, and returns nil when nothing is

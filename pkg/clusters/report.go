@@ -81,6 +81,8 @@ func (k *keeper) event(secret *corev1.Secret, kind, reason, message string) {
 	k.options.Recorder.Event(&corev1.ObjectReference{
 		APIVersion: "v1", Kind: "Secret", Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID,
 	}, kind, reason, message[:min(len(message), maxEventMessage)])
+	k.events.add(Event{Time: k.options.Clock.Now(), Warning: kind == corev1.EventTypeWarning, Reason: reason, Message: message})
+	k.handler.Reported()
 }
 
 // maxEventMessage keeps an Event readable, and within what the API server accepts.

@@ -175,6 +175,7 @@ func (k *known) tell(name string) api.Agent {
 		if a.Detail == "" {
 			a.Detail = results.NewCondition(a.State, known.Unused, a.Since).Detail
 		}
+		a.Events = tellEvents(known.Events)
 	}
 	return a
 }

@@ -31,12 +31,19 @@ type agentPage struct {
 	Chips    []chip
 	Bar      []segment
 	Lines    []agentLine
+	Reports  []report
 	Down     pager
 	Fault    string
 	Commands []command
 }
 
 type agentLabel struct{ Key, Value, Href string }
+
+// report is an Event of fanout's on the Secret.
+type report struct {
+	api.Event
+	At *moment
+}
 
 // agentLine is one Canary on the agent.
 type agentLine struct {
@@ -63,6 +70,9 @@ func agentView(ctx context.Context, s *snapshot, q query, r *http.Request) shown
 		value := p.Agent.Labels[key]
 		link := query{Path: "/", Agent: key + "=" + value}
 		p.Labels = append(p.Labels, agentLabel{key, value, link.String()})
+	}
+	for _, event := range p.Agent.Events {
+		p.Reports = append(p.Reports, report{event, stamp(s.taken, &event.Time)})
 	}
 	var t tally
 	var lines []agentLine
