@@ -11,12 +11,17 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 
 	"fanout/pkg/api"
 	"fanout/pkg/api/pods"
 	"fanout/pkg/api/statuses"
 )
+
+// asksController is what the commands that show something say of how they know it.
+const asksController = `It asks the controller, through the hub, with your own rights: to list pods in --cluster-namespace, and to forward to them (create on
+pods/portforward).`
 
 // askFlags say whom a command asks that shows what is known: the hub's controller, or the one at an address.
 type askFlags struct {
@@ -40,6 +45,15 @@ func (f *askFlags) addTo(flags *pflag.FlagSet) {
 func (f *askFlags) addNamespaceTo(flags *pflag.FlagSet) {
 	f.namespace = new(string)
 	flags.StringVarP(f.namespace, "namespace", "n", "", "Namespace of the Canaries in the hub. By default that of the context.")
+}
+
+// parseLabels reads --selector.
+func parseLabels(command *cobra.Command, selector string) (labels.Selector, error) {
+	matching, err := labels.Parse(selector)
+	if err != nil {
+		return nil, &usageError{command: command.CommandPath(), err: fmt.Errorf("--selector: %w", err)}
+	}
+	return matching, nil
 }
 
 // canaries is the namespace whose Canaries are meant, empty for all.
@@ -121,6 +135,14 @@ func (f *askFlags) completeCanaries(command *cobra.Command) []string {
 		}
 		return names
 	})
+}
+
+// completeCanary completes the one argument of a command about a parent.
+func (f *askFlags) completeCanary(command *cobra.Command, already []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+	if len(already) == 0 {
+		names = f.completeCanaries(command)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // complete asks for names; where nobody answers there are none.

@@ -97,7 +97,7 @@ func TestTellsOfAnAgent(t *testing.T) {
 		if one, err := h.Canary(t.Context(), "payments", "api-health"); err != nil || len(one.Canary.Copies) != 0 {
 			t.Errorf("a parent still speaks of it, %v: %+v", err, one)
 		}
-		h.Miss(clusters.Missing{Agent: member1, Labels: map[string]string{}, State: clusters.Connecting})
+		h.misses(clusters.Connecting, map[string]string{})
 		if a = h.agent(t, member1); a.State != "Connecting" {
 			t.Errorf("another Secret registers it, but it is %+v", a)
 		}
@@ -150,7 +150,7 @@ func TestTellsOfACanary(t *testing.T) {
 			t.Errorf("what changes by time alone is told, too: %+v", listed)
 		}
 		h.Leave(member1)
-		h.Miss(clusters.Missing{Agent: member1, Labels: map[string]string{}, State: clusters.Unreachable, Detail: "no route", Since: time.Now()})
+		h.misses(clusters.Unreachable, map[string]string{})
 		if _, copied = h.copied(t); copied.State != "Unreachable" || copied.Before != "Failed" || copied.Away.Detail != "no route" || copied.InSync {
 			t.Errorf("%+v", copied)
 		}
@@ -185,7 +185,7 @@ func TestFinds(t *testing.T) {
 		if _, err := find("nobody"); !errors.Is(err, api.ErrNotFound) {
 			t.Errorf("%v", err)
 		}
-		h.Miss(clusters.Missing{Agent: member1, Labels: map[string]string{}, State: clusters.Unreachable, Detail: "no route", Since: time.Now()})
+		h.misses(clusters.Unreachable, map[string]string{})
 		if _, err := find(member1); !errors.Is(err, api.ErrNotKnown) || !strings.Contains(err.Error(), "Unreachable: no route") {
 			t.Errorf("%v", err)
 		}
