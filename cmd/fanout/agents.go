@@ -18,10 +18,10 @@ func newAgentsCommand() *cobra.Command {
 		Use:   "agents [NAME...]",
 		Short: "Show the agents: whether they can be reached, and what runs there",
 		Long: `Show the agents, a line each: the state and since when it has been in it, the version of its API server, how many Canaries select it, how
-many of these are in sync and how many fail, and how long its credential still lasts.
+many of these are in sync and how many fail, and how long its credential still lasts. One that is being deregistered is Leaving until its
+member is clean.
 
-It asks the controller, through the hub, with your own rights: to list pods in --cluster-namespace, and to forward to them (create on
-pods/portforward). Without it shows what the parents' statuses and the Secrets say, and says so.
+` + asksController + ` Without it shows what the parents' statuses and the Secrets say, and says so.
 
 Exit codes: 0 shown, 1 failed, or there is no agent of a name that was given, 2 a fault of the command line.`,
 		Example: `  fanout agents
@@ -29,9 +29,9 @@ Exit codes: 0 shown, 1 failed, or there is no agent of a name that was given, 2 
   fanout agents eu-west-prod --watch
   fanout agents -o custom-columns=NAME:.name,ENDS:.credentialExpires`,
 		RunE: func(command *cobra.Command, names []string) error {
-			matching, err := labels.Parse(selector)
+			matching, err := parseLabels(command, selector)
 			if err != nil {
-				return &usageError{command: command.CommandPath(), err: fmt.Errorf("--selector: %w", err)}
+				return err
 			}
 			return output.print(command, ask, func(ctx context.Context, source *asked) (*show.View, error) {
 				agents, err := source.Agents(ctx)

@@ -2,23 +2,26 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 
 	"fanout/pkg/api"
 	"fanout/pkg/api/pods"
 	"fanout/pkg/api/statuses"
 )
+
+// asksController is what the commands that show something say of how they know it.
+const asksController = `It asks the controller, through the hub, with your own rights: to list pods in --cluster-namespace, and to forward to them (create on
+pods/portforward).`
 
 // askFlags say whom a command asks that shows what is known: the hub's controller, or the one at an address.
 type askFlags struct {
@@ -42,6 +45,15 @@ func (f *askFlags) addTo(flags *pflag.FlagSet) {
 func (f *askFlags) addNamespaceTo(flags *pflag.FlagSet) {
 	f.namespace = new(string)
 	flags.StringVarP(f.namespace, "namespace", "n", "", "Namespace of the Canaries in the hub. By default that of the context.")
+}
+
+// parseLabels reads --selector.
+func parseLabels(command *cobra.Command, selector string) (labels.Selector, error) {
+	matching, err := labels.Parse(selector)
+	if err != nil {
+		return nil, &usageError{command: command.CommandPath(), err: fmt.Errorf("--selector: %w", err)}
+	}
+	return matching, nil
 }
 
 // canaries is the namespace whose Canaries are meant, empty for all.
@@ -101,61 +113,6 @@ func (f *askFlags) open(ctx context.Context, errOut io.Writer) (*asked, error) {
 	return &asked{fallback, closeAll, sync.OnceFunc(func() { fallback.tell(errOut) }), config}, nil
 }
 
-// fallback asks controllers, and what is in the hub where none of them answers the first question.
-type fallback struct {
-	controllers api.Source // nil where none can be asked
-	statuses    *statuses.Source
-	why         error
-	answered    bool
-}
-
-// tell says that no controller was asked, and what is missing because of that.
-func (f *fallback) tell(errOut io.Writer) {
-	if f.why == nil {
-		return
-	}
-	missing := append([]string{"the members' state and version, and what stands in them"}, f.statuses.Lacks()...)
-	fmt.Fprintf(errOut, "fanout: the controller could not be asked (%v), so this is what the statuses in the hub say. Missing are %s.\n", f.why, strings.Join(missing, "; "))
-}
-
-func first[T any](f *fallback, question func(api.Source) (T, error)) (T, error) {
-	if f.controllers != nil {
-		answer, err := question(f.controllers)
-		if err == nil || f.answered || errors.Is(err, api.ErrNotFound) || errors.Is(err, context.Canceled) {
-			f.answered = true
-			return answer, err
-		}
-		f.controllers, f.why = nil, err
-	}
-	return question(f.statuses)
-}
-
-func (f *fallback) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
-	return first(f, func(s api.Source) (api.Agents, error) { return s.Agents(ctx, namespaces...) })
-}
-
-func (f *fallback) Canaries(ctx context.Context, namespace string) (api.Canaries, error) {
-	return first(f, func(s api.Source) (api.Canaries, error) { return s.Canaries(ctx, namespace) })
-}
-
-func (f *fallback) Canary(ctx context.Context, namespace, name string) (api.OneCanary, error) {
-	return first(f, func(s api.Source) (api.OneCanary, error) { return s.Canary(ctx, namespace, name) })
-}
-
-func (f *fallback) Find(ctx context.Context, agent, namespace, name string) (api.OneFound, error) {
-	if f.controllers != nil {
-		return f.controllers.Find(ctx, agent, namespace, name)
-	}
-	return f.statuses.Find(ctx, agent, namespace, name)
-}
-
-func (f *fallback) Changed() <-chan struct{} {
-	if f.controllers != nil {
-		return f.controllers.Changed()
-	}
-	return f.statuses.Changed()
-}
-
 // completeAgents completes the names of agents.
 func (f *askFlags) completeAgents(command *cobra.Command, already []string) []string {
 	return f.complete(command, func(source api.Source) (names []string) {
@@ -178,6 +135,14 @@ func (f *askFlags) completeCanaries(command *cobra.Command) []string {
 		}
 		return names
 	})
+}
+
+// completeCanary completes the one argument of a command about a parent.
+func (f *askFlags) completeCanary(command *cobra.Command, already []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+	if len(already) == 0 {
+		names = f.completeCanaries(command)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // complete asks for names; where nobody answers there are none.

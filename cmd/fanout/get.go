@@ -29,8 +29,7 @@ func newGetCommand() *cobra.Command {
 agent: how the check fares there, whether the copy is in sync or why not, uptime, latency and last check, and how old that knowledge is.
 What the words mean is in docs/results.md.
 
-It asks the controller, through the hub, with your own rights: to list pods in --cluster-namespace, and to forward to them (create on
-pods/portforward). Without it shows what the parents' statuses say, and says so.
+` + asksController + ` Without it shows what the parents' statuses say, and says so.
 
 Exit codes: 0 shown, however the checks fare, 1 failed, or there is no such Canary, 2 a fault of the command line.`,
 		Example: `  fanout get -A
@@ -45,9 +44,9 @@ Exit codes: 0 shown, however the checks fare, 1 failed, or there is no such Cana
 			return noArguments(command, args[1:])
 		},
 		RunE: func(command *cobra.Command, args []string) error {
-			matching, err := labels.Parse(f.selector)
+			matching, err := parseLabels(command, f.selector)
 			if err != nil {
-				return &usageError{command: command.CommandPath(), err: fmt.Errorf("--selector: %w", err)}
+				return err
 			}
 			if len(args) == 1 && f.ask.everywhere {
 				return &usageError{command: command.CommandPath(), err: fmt.Errorf("a Canary of one name is in one namespace: say which with -n, instead of -A")}
@@ -60,12 +59,7 @@ Exit codes: 0 shown, however the checks fare, 1 failed, or there is no such Cana
 				return glance.all(ctx)
 			})
 		},
-		ValidArgsFunction: func(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return f.ask.completeCanaries(command), cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: f.ask.completeCanary,
 	}
 	flags := command.Flags()
 	f.ask.addTo(flags)

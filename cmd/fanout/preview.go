@@ -75,12 +75,7 @@ Exit codes: 0 nothing would change, 1 something would, or that can't be ruled ou
 			}
 			return nil
 		},
-		ValidArgsFunction: func(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return f.ask.completeCanaries(command), cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: f.ask.completeCanary,
 	}
 	flags := command.Flags()
 	f.ask.addTo(flags)

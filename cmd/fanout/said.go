@@ -11,10 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/metadata"
 
-	"fanout/pkg/api"
-	"fanout/pkg/clusters"
 	"fanout/pkg/why"
 )
 
@@ -51,23 +48,6 @@ func said(ctx context.Context, source *asked, a *why.Asked) []why.Said {
 		}
 	}
 	return all
-}
-
-// leaving is an agent that a Secret still registers while its member is cleaned; nil where there is none, or the user may not see it. The
-// controller tells of it no more.
-func leaving(ctx context.Context, source *asked, namespace, name string) *api.Agent {
-	if source.hub == nil {
-		return nil
-	}
-	client, err := metadata.NewForConfig(source.hub)
-	if err != nil {
-		return nil
-	}
-	secret, err := client.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
-	if err != nil || secret.DeletionTimestamp == nil {
-		return nil
-	}
-	return &api.Agent{Name: name, Secret: name, State: string(clusters.Leaving), Since: secret.DeletionTimestamp.Time, Labels: secret.Labels}
 }
 
 func eventsOn(ctx context.Context, kube kubernetes.Interface, namespace, kind, name string) []corev1.Event {

@@ -7,8 +7,10 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/types"
 
 	"fanout/pkg/api"
+	"fanout/pkg/fanout/derive"
 	"fanout/pkg/show"
 	"fanout/pkg/why"
 )
@@ -64,11 +66,6 @@ func askWhy(ctx context.Context, source *asked, ask *askFlags, name, agent strin
 		return a, err
 	}
 	a.Agents, a.Teller = agents.Items, agents.Teller
-	if !slices.ContainsFunc(a.Agents, func(known api.Agent) bool { return known.Name == agent }) {
-		if known := leaving(ctx, source, a.SecretsIn, agent); known != nil {
-			a.Agents = append(a.Agents, *known)
-		}
-	}
 	one, err := source.Canary(ctx, a.Namespace, name)
 	switch {
 	case errors.Is(err, api.ErrNotFound):
@@ -77,13 +74,12 @@ func askWhy(ctx context.Context, source *asked, ask *askFlags, name, agent strin
 		return a, err
 	default:
 		a.Canary = &one.Canary
-		for _, c := range one.Canary.Copies {
-			if c.Agent != agent || c.Away != nil {
-				continue
-			}
-			if found, err := source.Find(ctx, agent, c.Namespace, c.Name); err == nil {
-				a.Found = &found.Found
-			}
+	}
+	// Also where nothing is asked for: what stands there then is to be pruned.
+	if !slices.ContainsFunc(one.Canary.Copies, func(c api.Copy) bool { return c.Agent == agent && c.Away != nil }) {
+		place := derive.Place(types.NamespacedName{Namespace: a.Namespace, Name: name}, agent)
+		if found, err := source.Find(ctx, agent, place.Namespace, place.Name); err == nil {
+			a.Found = &found.Found
 		}
 	}
 	a.Said = said(ctx, source, &a)

@@ -74,6 +74,18 @@ type Agent struct {
 	InSync    int `json:"inSync"`
 	OutOfSync int `json:"outOfSync"`
 	Failing   int `json:"failing"`
+	// Events are the last five that this controller put on its Secret since it began, the latest first.
+	Events []Event `json:"events,omitempty"`
+}
+
+// Event is one of fanout's, as the hub has it.
+type Event struct {
+	Time    time.Time `json:"time"`
+	Warning bool      `json:"warning,omitempty"`
+	// Reason is one word, as docs/behaviour.md has it.
+	Reason string `json:"reason"`
+	// Message is what happened and what to do, shortened.
+	Message string `json:"message"`
 }
 
 // Canary is a parent in the hub, and how it fares everywhere.
@@ -152,6 +164,8 @@ type Found struct {
 	// Terminating is set while finalizers hold it, which are those.
 	Terminating bool     `json:"terminating,omitempty"`
 	Finalizers  []string `json:"finalizers,omitempty"`
+	// OutOfSync is what keeps it from being as the hub asks, where the hub asks for nothing, too.
+	OutOfSync *Condition `json:"outOfSync,omitempty"`
 	// Canary is the object without its status, only where it is this hub's.
 	Canary map[string]any `json:"canary,omitempty"`
 }

@@ -44,11 +44,25 @@ func (k *keeper) introduce(secret *corev1.Secret) {
 // miss tells the handler how the agent is doing that can't be worked with.
 func (k *keeper) miss(secret *corev1.Secret, state State, detail string) {
 	detail = strings.TrimPrefix(detail, strings.ToLower(string(state))+": ") // as errors of its kind begin
+	k.handler.Miss(k.missing(secret, state, detail))
+}
+
+// missing says how the agent is doing, since now.
+func (k *keeper) missing(secret *corev1.Secret, state State, detail string) Missing {
 	labels := withoutMarks(secret.Labels)
 	if k.options.Formats.formatOf(secret) == ClusterAPI {
 		labels = k.labels // which are its Cluster's, too
 	}
-	k.handler.Miss(Missing{Agent: k.agent, Labels: labels, State: state, Detail: k.redactor.text(detail), Since: k.options.Clock.Now()})
+	return Missing{Agent: k.agent, Labels: labels, State: state, Detail: k.redactor.text(detail), Since: k.options.Clock.Now()}
+}
+
+// depart tells the handler of the agent while its member is being cleaned.
+func (k *keeper) depart(secret *corev1.Secret, detail string) {
+	leaving := k.missing(secret, Leaving, detail)
+	if secret.DeletionTimestamp != nil {
+		leaving.Since = secret.DeletionTimestamp.Time
+	}
+	k.handler.Depart(leaving, k.particulars)
 }
 
 // claim is the Secret's, as old as that.

@@ -22,6 +22,8 @@ func (k *keeper) deregister(ctx context.Context, secret *corev1.Secret) error {
 	if k.agent == "" {
 		k.assume(k.lastAgent(secret))
 	}
+	k.depart(secret, "")
+	defer k.handler.Departed(k.name)
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "agent", k.agent))
 	logger := klog.FromContext(ctx)
 	// Counted from here and not from the Secret's deletion: a fanout that was away then has its full time to clean.

@@ -76,9 +76,14 @@ type foreseeing struct {
 	registry *prometheus.Registry
 }
 
+// listener is a Handler that what is reported is told to, and nothing else.
+type listener struct{ Handler }
+
+func (listener) Reported() {}
+
 func newForeseeing() *foreseeing {
 	f := &foreseeing{clock: clocktesting.NewFakeClock(monday), recorder: record.NewFakeRecorder(100_000), registry: prometheus.NewRegistry()}
-	f.keeper = newKeeper(New(nil, nil, Options{Recorder: f.recorder, Metrics: NewMetrics(f.registry, f.clock), Clock: f.clock}), aSecret())
+	f.keeper = newKeeper(New(nil, listener{}, Options{Recorder: f.recorder, Metrics: NewMetrics(f.registry, f.clock), Clock: f.clock}), aSecret())
 	f.assume("eu-west-prod")
 	return f
 }

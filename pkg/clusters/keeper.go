@@ -41,11 +41,13 @@ type keeper struct {
 	ends     foreseen                      // the end of the credential in use
 	redactor redactor
 
+	events      *Events
 	particulars *Particulars // never changed, since the handler has it too
 }
 
 func newKeeper(r *Registry, secret *corev1.Secret) *keeper {
-	k := &keeper{Registry: r, name: secret.Name, secret: secret, wake: make(chan struct{}, 1), particulars: &Particulars{Secret: secret.Name}}
+	k := &keeper{Registry: r, name: secret.Name, secret: secret, wake: make(chan struct{}, 1), events: &Events{}}
+	k.particulars = &Particulars{Secret: secret.Name, Events: k.events}
 	k.enter(Connecting)
 	return k
 }

@@ -34,7 +34,8 @@ type Missing struct {
 	Agent string
 	// Labels are the last known, nil where they are not known.
 	Labels map[string]string
-	// State is Connecting until the member was asked for the first time, and Elsewhere where another replica works with it.
+	// State is Connecting until the member was asked for the first time, Elsewhere where another replica works with it, and Leaving where
+	// the agent is being deregistered.
 	State State
 	// Detail is what is wrong, and what to do.
 	Detail string
@@ -56,9 +57,17 @@ type Handler interface {
 	Miss(Missing)
 	// Forget tells that no Secret registers the agent any more. It comes after Leave.
 	Forget(agent string)
+	// Depart tells, after Forget, of an agent that is being deregistered and whose Secret, which known names, waits for the member to be
+	// clean. Its State is Leaving. Another Secret may register the agent meanwhile. That counts until the next Depart with the same Secret, or
+	// Departed. It does not block.
+	Depart(leaving Missing, known *Particulars)
+	// Departed tells that nothing more is done for the sake of that Secret.
+	Departed(secret string)
 	// Note tells what else is known of an agent that was joined or missed. That counts until the next Note, or Forget. It does not block.
 	// Nobody changes what known points at.
 	Note(agent string, known *Particulars)
+	// Reported tells that the Events of an agent are others than before. It may come at any time, and does not block.
+	Reported()
 	// Complete tells, once, that every agent has been joined or missed that was registered at first.
 	Complete()
 	// Drain removes from a member that is not joined all that was put there, and returns nil when nothing is

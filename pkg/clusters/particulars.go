@@ -23,6 +23,8 @@ type Particulars struct {
 	Expires time.Time
 	// Unused is why what the Secret says now is not used, while what it said before still is; empty where all is in use.
 	Unused string
+	// Events are the last that were put on the Secret; nil where there is none. They always say what they are by then.
+	Events *Events
 }
 
 // note changes what is known of the agent, and tells the handler, where it knows of the agent and that is news.

@@ -48,7 +48,10 @@ func (k *keeper) refuse(ctx context.Context, secret *corev1.Secret, err error) {
 
 // refuseLeaving reports why a member that is being deregistered is not clean yet.
 func (k *keeper) refuseLeaving(ctx context.Context, secret *corev1.Secret, err error) {
-	k.warn(ctx, secret, string(Leaving), "not clean yet: "+err.Error())
+	why := "not clean yet: " + err.Error()
+	if k.warn(ctx, secret, string(Leaving), why) {
+		k.depart(secret, why)
+	}
 }
 
 // keepOld reports a changed kubeconfig that does not work, while the last one does.
@@ -78,6 +81,8 @@ func (k *keeper) event(secret *corev1.Secret, kind, reason, message string) {
 	k.options.Recorder.Event(&corev1.ObjectReference{
 		APIVersion: "v1", Kind: "Secret", Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID,
 	}, kind, reason, message[:min(len(message), maxEventMessage)])
+	k.events.add(Event{Time: k.options.Clock.Now(), Warning: kind == corev1.EventTypeWarning, Reason: reason, Message: message})
+	k.handler.Reported()
 }
 
 // maxEventMessage keeps an Event readable, and within what the API server accepts.

@@ -86,6 +86,9 @@ func (c *Controller) Note(agent string, known *clusters.Particulars) {
 	c.changes.tell()
 }
 
+// Reported implements clusters.Handler.
+func (c *Controller) Reported() { c.changes.tell() }
+
 // Forget implements clusters.Handler: no parent speaks of the agent any more.
 func (c *Controller) Forget(name string) {
 	c.mu.Lock()

@@ -42,6 +42,7 @@ type Controller struct {
 	members  map[string]*running
 	agents   map[string]*known // all that are registered, whether or not their members are joined
 	numbered uint32            // how many agents there ever were
+	leaving  map[string]*known // agents that are none any more, by the Secrets that wait for their members to be clean
 }
 
 // running is a member's controller at work.
@@ -65,6 +66,7 @@ func New(client rest.Interface, options Options) *Controller {
 		ready:   make(chan struct{}),
 		members: map[string]*running{},
 		agents:  map[string]*known{},
+		leaving: map[string]*known{},
 		changes: changes{clock: options.Clock},
 	}
 	c.options.results = &results.Reader{}

@@ -5,6 +5,7 @@
 //	asked.go       what a member is told when it asks what should stand in a place
 //	crd.go         whether the hub can be believed that a parent is gone
 //	agents.go      all agents that are registered, and what is known of a parent's copies there
+//	leaving.go     those that are not any more, whose members are being cleaned
 //	statuses.go    which parents' statuses are to be looked at, and when
 //	told.go        what replicas that share the members tell each other for that
 //	status.go      one parent's: aggregated by package results, and written by applystatus.go when it is due

@@ -41,6 +41,7 @@ func (c *Controller) Agents(ctx context.Context, namespaces ...string) (api.Agen
 		places[k.number] = len(answer.Items)
 		answer.Items = append(answer.Items, k.tell(name))
 	}
+	answer.Items = append(answer.Items, c.tellLeaving()...)
 	c.mu.RUnlock()
 	counted := sets.New(namespaces...)
 	for _, item := range c.parents.List() {
@@ -126,11 +127,16 @@ func (c *Controller) Find(ctx context.Context, agent, namespace, name string) (a
 	case at == nil:
 		return api.OneFound{}, fmt.Errorf("%w: the member of agent %q can't be asked: %s", api.ErrNotKnown, agent, strings.TrimSuffix(state.State+": "+state.Detail, ": "))
 	}
-	found, err := at.Find(ctx, types.NamespacedName{Namespace: namespace, Name: name})
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	found, err := at.Find(ctx, key)
 	if err != nil {
 		return api.OneFound{}, fmt.Errorf("%w: ask the member of agent %q: %w", api.ErrNotKnown, agent, err)
 	}
-	return api.OneFound{Teller: c.teller(), Found: c.tellFound(found)}, nil
+	answer := api.OneFound{Teller: c.teller(), Found: c.tellFound(found)}
+	if found != nil {
+		answer.Found.OutOfSync = tellCondition(at.Report(key).Out)
+	}
+	return answer, nil
 }
 
 // knows returns an error while the hub's Canaries are not known.
@@ -171,6 +177,7 @@ func (k *known) tell(name string) api.Agent {
 		if a.Detail == "" {
 			a.Detail = results.NewCondition(a.State, known.Unused, a.Since).Detail
 		}
+		a.Events = tellEvents(known.Events)
 	}
 	return a
 }

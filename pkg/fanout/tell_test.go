@@ -89,6 +89,27 @@ func TestTellsOfAnAgent(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 		h.Forget(member1)
+		leaving := clusters.Missing{Agent: member1, State: clusters.Leaving, Detail: "not clean yet", Since: since}
+		for _, secret := range []string{"the-secret", "the-older-secret"} {
+			h.Depart(leaving, &clusters.Particulars{Secret: secret, ServerVersion: "v1.35.0"})
+		}
+		pass(time.Second)
+		if all, err := h.Agents(t.Context()); err != nil || len(all.Items) != 2 {
+			t.Errorf("%v: %+v", err, all)
+		}
+		if a = h.agent(t, member1); a.State != "Leaving" || a.Detail != "not clean yet" || a.ServerVersion != "v1.35.0" || !a.Since.Equal(since) || a.Selected != 0 {
+			t.Errorf("%+v", a)
+		}
+		if one, err := h.Canary(t.Context(), "payments", "api-health"); err != nil || len(one.Canary.Copies) != 0 {
+			t.Errorf("a parent still speaks of it, %v: %+v", err, one)
+		}
+		h.misses(clusters.Connecting, map[string]string{})
+		if a = h.agent(t, member1); a.State != "Connecting" {
+			t.Errorf("another Secret registers it, but it is %+v", a)
+		}
+		h.Forget(member1)
+		h.Departed("the-secret")
+		h.Departed("the-older-secret")
 		pass(time.Second)
 		if all, err := h.Agents(t.Context()); err != nil || len(all.Items) != 1 || all.Items[0].Name != "local" {
 			t.Errorf("%v: %+v", err, all)
@@ -135,7 +156,7 @@ func TestTellsOfACanary(t *testing.T) {
 			t.Errorf("what changes by time alone is told, too: %+v", listed)
 		}
 		h.Leave(member1)
-		h.Miss(clusters.Missing{Agent: member1, Labels: map[string]string{}, State: clusters.Unreachable, Detail: "no route", Since: time.Now()})
+		h.misses(clusters.Unreachable, map[string]string{})
 		if _, copied = h.copied(t); copied.State != "Unreachable" || copied.Before != "Failed" || copied.Away.Detail != "no route" || copied.InSync {
 			t.Errorf("%+v", copied)
 		}
@@ -170,7 +191,7 @@ func TestFinds(t *testing.T) {
 		if _, err := find("nobody"); !errors.Is(err, api.ErrNotFound) {
 			t.Errorf("%v", err)
 		}
-		h.Miss(clusters.Missing{Agent: member1, Labels: map[string]string{}, State: clusters.Unreachable, Detail: "no route", Since: time.Now()})
+		h.misses(clusters.Unreachable, map[string]string{})
 		if _, err := find(member1); !errors.Is(err, api.ErrNotKnown) || !strings.Contains(err.Error(), "Unreachable: no route") {
 			t.Errorf("%v", err)
 		}

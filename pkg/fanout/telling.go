@@ -4,6 +4,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fanout/pkg/api"
+	"fanout/pkg/clusters"
 	"fanout/pkg/fanout/derive"
 	"fanout/pkg/results"
 	"fanout/pkg/selector"
@@ -69,6 +70,17 @@ func tellCondition(c results.Condition) *api.Condition {
 		return nil
 	}
 	return &api.Condition{Reason: c.Reason, Detail: c.Detail, Since: c.Since.Optional()}
+}
+
+// tellEvents returns what was put on a Secret, nil being none.
+func tellEvents(events *clusters.Events) (told []api.Event) {
+	if events == nil {
+		return nil
+	}
+	for _, event := range events.Last() {
+		told = append(told, api.Event{Time: event.Time.UTC(), Warning: event.Warning, Reason: event.Reason, Message: results.Clip(event.Message, maxEventMessage)})
+	}
+	return told
 }
 
 // tellFound returns what was found in a member, nil being nothing. What is another's is that one's own business.

@@ -31,6 +31,7 @@ type agentPage struct {
 	Chips    []chip
 	Bar      []segment
 	Lines    []agentLine
+	Reports  []report
 	Down     pager
 	Fault    string
 	Silent   string
@@ -39,6 +40,12 @@ type agentPage struct {
 }
 
 type agentLabel struct{ Key, Value, Href string }
+
+// report is an Event of fanout's on the Secret.
+type report struct {
+	api.Event
+	At *moment
+}
 
 // agentLine is one Canary on the agent.
 type agentLine struct {
@@ -65,6 +72,9 @@ func agentView(ctx context.Context, s *snapshot, q query, r *http.Request) shown
 		value := p.Agent.Labels[key]
 		link := query{Path: "/", Agent: key + "=" + value}
 		p.Labels = append(p.Labels, agentLabel{key, value, link.String()})
+	}
+	for _, event := range p.Agent.Events {
+		p.Reports = append(p.Reports, report{event, stamp(s.taken, &event.Time)})
 	}
 	var t tally
 	var lines []agentLine

@@ -16,6 +16,7 @@ const (
 	maxWord   = 64
 	maxLabels = 50
 	maxNoted  = 100 // entries of a selector, patterns of namespaces
+	maxEvents = 5
 )
 
 // cleanAgent returns a with nothing in it that does harm where it is shown.
@@ -28,6 +29,11 @@ func cleanAgent(a api.Agent) api.Agent {
 		labels[results.Clip(key, maxName)] = results.Clip(a.Labels[key], maxName)
 	}
 	a.Labels = labels
+	a.Events = slices.Clone(a.Events[:min(len(a.Events), maxEvents)])
+	for i := range a.Events {
+		e := &a.Events[i]
+		e.Reason, e.Message = results.Clip(e.Reason, maxWord), results.Clip(e.Message, maxText)
+	}
 	return a
 }
 

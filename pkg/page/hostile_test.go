@@ -45,6 +45,7 @@ func TestHostileTextsAreShownAsText(t *testing.T) {
 	for i, text := range nasty {
 		source.AddAgent(api.Agent{
 			Name: fmt.Sprint("agent-", i), Secret: text, State: text, Detail: text, ServerVersion: text, Namespaces: []string{text}, Labels: map[string]string{"region": text, text: text},
+			Events: []api.Event{{Reason: text, Message: text, Warning: true}},
 		})
 		condition := &api.Condition{Reason: text, Detail: text}
 		evil.Copies = append(evil.Copies, api.Copy{

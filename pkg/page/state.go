@@ -49,7 +49,7 @@ func lookOfAgent(state string) look {
 	switch state {
 	case "Connected":
 		return look{Name: state, Class: "s-passed"}
-	case "Connecting":
+	case "Connecting", "Leaving":
 		return look{Name: state, Class: "s-pending"}
 	case "":
 		return unknownLook

@@ -30,6 +30,9 @@ func MatchesOf(agents api.Agents, patterns []string, entries *selector.Explainer
 		Columns: []metav1.TableColumnDefinition{column("Agent"), column("Selected"), column("By"), wide("State"), wide("Labels")},
 	}
 	for _, agent := range agents.Items {
+		if agent.State == "Leaving" {
+			continue // no selector takes it in any more
+		}
 		reason := entries.Explain(agent.Name, agent.Labels)
 		if !reason.Selected && !all {
 			continue

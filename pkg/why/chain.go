@@ -99,14 +99,19 @@ func (e *explainer) explain() {
 			e.chain.Next = e.weak
 		}
 	}()
-	if !e.parent() || !e.selector() || !e.registered() || !e.selected() {
-		return
+	switch {
+	case !e.parent():
+		e.leftover()
+	case !e.selector(), !e.registered():
+	case !e.selected():
+		e.leftover()
+	default:
+		e.tenancy()
+		e.health()
+		e.credential()
+		e.copied()
+		e.result()
 	}
-	e.tenancy()
-	e.health()
-	e.credential()
-	e.copied()
-	e.result()
 }
 
 func (e *explainer) ok(about, format string, args ...any) {

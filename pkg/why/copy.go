@@ -15,11 +15,7 @@ func (e *explainer) copied() {
 	case c == nil:
 		e.unknown("copy", "", "nothing is known of it", "ask where the controller can be: fanout check")
 	case c.OutOfSync != nil:
-		mark := Not
-		if c.OutOfSync.Reason == "Waiting" {
-			mark = Unknown
-		}
-		e.because("copy", mark, c.OutOfSync.Reason, c.OutOfSync.Detail, c.OutOfSync.Since)
+		e.outOfSync(c.OutOfSync)
 	case c.Away != nil:
 		e.unknown("copy", "", "as it was when something was last heard of it", "")
 	case c.InSync:
@@ -41,6 +37,24 @@ func (e *explainer) inSync(found *api.Found) {
 	default:
 		e.ok("copy", "it is as the parent asks, and was there when it was looked for just now")
 	}
+}
+
+// leftover tells of a copy that the parent does not ask for, and why it is there all the same. What to do about that comes first.
+func (e *explainer) leftover() {
+	if e.Found == nil || e.Found.OutOfSync == nil || e.Found.Owner != e.Teller.Hub {
+		return
+	}
+	e.chain.Next = ""
+	e.outOfSync(e.Found.OutOfSync)
+}
+
+// outOfSync tells why a copy is not as the parent asks, or there though it does not ask for it.
+func (e *explainer) outOfSync(c *api.Condition) {
+	mark := Not
+	if c.Reason == "Waiting" {
+		mark = Unknown
+	}
+	e.because("copy", mark, c.Reason, c.Detail, c.Since)
 }
 
 // result tells how the check fares there.

@@ -39,7 +39,7 @@ var reasons = map[string]reason{
 	// Why a copy is not as its parent asks.
 	"InvalidAgentSelector": {"the agentSelector does not parse, so the copies that there are stay as they are", "mend the entry: kubectl edit canary -n SPACE PARENT; fanout match ENTRY says whether one parses"},
 	"NamespaceNotAllowed":  {"the member takes no Canaries from this namespace", "ask the member's owner to allow it: kubectl -n HOME annotate secret SECRET --overwrite fanout.flanksource.com/namespaces=…; or take the agent out of agentSelector"},
-	"Waiting":              {"the copy is about to be written", "wait a moment, and ask again"},
+	"Waiting":              {"the copy is about to be written, or removed", "wait a moment, and ask again"},
 	"Conflict":             {"something that is not this hub's stands in the copy's place, and stays as it is", "delete or rename one of the two, or hand it over, in the member: kubectl annotate canary -n SPACE COPY fanout.flanksource.com/adopt=true"},
 	"Contested":            {"another writer keeps undoing what fanout writes to the copy", "find out who, in the member, and stop it: kubectl get canary -n SPACE COPY -o yaml --show-managed-fields"},
 	"Terminating":          {"finalizers hold the copy that was deleted", "see that canary-checker runs in the member, which takes its own off: kubectl get canary -n SPACE COPY -o jsonpath={.metadata.finalizers}"},
@@ -51,7 +51,7 @@ var reasons = map[string]reason{
 	"Rejected":             {"the member's API server does not accept the copy", "change the parent as the message says: kubectl edit canary -n SPACE PARENT"},
 	"Throttled":            {"the member's API server says that it is asked too often", "wait: it is tried again when the member says"},
 	"Unavailable":          {"the member's API server failed the request", wait},
-	"HubUnknown":           {"a copy was not pruned, since the hub could not be believed to have no parent of it", "wait until the hub answers and serves Canaries: kubectl get canaries -A"},
+	"HubUnknown":           {"the copy is not pruned, since the hub can't be believed to have no parent of it", "wait until the hub answers and serves Canaries: kubectl get canaries -A"},
 
 	// What is said of mirrors, which are not the copies.
 	"MirrorConflict": {"something else stands in the hub where the mirror of a copy should", "delete or rename it, in the hub: kubectl get canary -n SPACE PARENT.AGENT"},

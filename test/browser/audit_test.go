@@ -32,7 +32,7 @@ func TestAccessibility(t *testing.T) {
 	}
 	source := sample()
 	address := serve(t, source)
-	views := []string{"/", "/?by=region", "/?by=region&columns=groups", "/?state=trouble", "/?agent=(%3D", "/?canary=nothing", "/canaries/search/dns", "/canaries/search/dns?by=region", "/agents/us-west-prod-1", "/agents/nobody"}
+	views := []string{"/", "/?by=region", "/?by=region&columns=groups", "/?state=trouble", "/?agent=(%3D", "/?canary=nothing", "/canaries/search/dns", "/canaries/search/dns?by=region", "/agents/us-west-prod-1", "/agents/eu-north-prod-1", "/agents/nobody"}
 	tab := Open(t, address, Desktop)
 	tab.Expect("404")
 	for _, screen := range []Screen{Desktop, {Width: 1440, Height: 900, Dark: true}, {Width: 390, Height: 800, Phone: true}} {

@@ -33,6 +33,12 @@ func comeHome(t *testing.T, w *world) {
 		}
 		w.hub.mentions(t, failing.name, "--namespace", in, "get", "events", "--field-selector=reason=Failing,involvedObject.name="+name)
 	})
+	viewer := w.aUser(t, in)
+	t.Run("An ordinary user sees in the statuses what the controller may not be asked for", func(t *testing.T) {
+		viewer.sees(t, []string{failing.name + " Failed yes", "expected 500 to be in [200]"}, fallenBack, "get", name, "--namespace="+in)
+	})
+	w.allow(t, in, namespace, "forward", "create,get", "pods/portforward")
+	t.Run("and with the right to ask it all that there is", func(t *testing.T) { viewer.seesAll(t, w, in, name, failing) })
 	t.Run("It is mended", func(t *testing.T) {
 		failing.reports(t, in, name, `"status": "Passed", "errorMessage": null, "uptime1h": "7/13 (53.8%)", "latency1h": "12ms"`)
 		w.shown(t, in, name, "Passed", all(fmt.Sprintf("%d passed; %[1]d in sync", len(w.members))))
@@ -42,6 +48,7 @@ func comeHome(t *testing.T, w *world) {
 		heal := w.cutOff(t, failing)
 		w.shown(t, in, name, "Unreachable", all(fmt.Sprintf("%d passed, 1 unreachable; %[1]d in sync", len(others))))
 		w.ofAgent(t, in, name, failing, "Unreachable, Passed before")
+		viewer.sees(t, []string{"✗ health (Unreachable)", "it was Passed when something was last heard of it", "next: see what stands in the way"}, quietly, "why", name, failing.name, "--namespace="+in)
 		t.Run("also after a restart of the controller", func(t *testing.T) {
 			w.hub.kubectl(t, "--namespace", namespace, "rollout", "restart", "deployment/fanout")
 			w.hub.kubectl(t, "--namespace", namespace, "rollout", "status", "deployment/fanout", "--timeout", patience.String())

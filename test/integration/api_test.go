@@ -178,7 +178,7 @@ func TestAPI(t *testing.T) {
 		t.Errorf("%+v", copied)
 	}
 	agent = a.expectAgent(t, "us-east-prod", "is away", func(agent api.Agent) bool { return agent.State == "Unreachable" })
-	if agent.Detail == "" || agent.ServerVersion == "" {
+	if agent.Detail == "" || agent.ServerVersion == "" || len(agent.Events) == 0 || agent.Events[0].Reason != "Unreachable" || !agent.Events[0].Warning {
 		t.Errorf("%+v", agent)
 	}
 	if _, err = a.Find(t.Context(), "us-east-prod", w.canaries, "api-health"); !errors.Is(err, api.ErrNotKnown) {

@@ -82,6 +82,7 @@ func TestHubCRDRemovedPrunesNothing(t *testing.T) {
 		}
 		return nil
 	})
+	w.expectWhy(t, controller, "check-0", "eu-west-prod", "✗ parent: the hub has no Canary", "✗ copy (HubUnknown): the copy is not pruned, since the hub can't be believed", "next: wait until the hub answers and serves Canaries")
 	w.expectCount(t, "eu-west-prod", 20)
 	if deleted := controller.Metric(t, "fanout_writes_total", "action", "deleted"); deleted != 0 {
 		t.Errorf("it deleted %v copies", deleted)

@@ -47,7 +47,7 @@ func (w *world) ui(t *testing.T, kubeconfig []byte) (address string, errOut *fix
 func expectPage(t *testing.T, address string, texts ...string) {
 	t.Helper()
 	fixture.Eventually(t, fmt.Sprintf("%s shows %q", address, texts), func() error {
-		response, err := http.Get(address)
+		response, err := (&http.Client{Timeout: 15 * time.Second}).Get(address) // a page that hangs is none
 		if err != nil {
 			return err
 		}

@@ -195,6 +195,7 @@ func TestWhyOfASecret(t *testing.T) {
 	other.Patch(t, w.canaries, "api-health", `{"metadata":{"finalizers":["example.com/hold"]}}`)
 	w.hub.Deregister(t, w.namespace, "shop")
 	w.expectWhy(t, controller, "api-health", "shop", "✗ health (Leaving): it is being deregistered")
+	w.ask(controller, t, 0, []string{"shop Leaving"}, "agents")
 	controller.Stop(t)
 	controller = w.startFanout(t, "--deregister-timeout=1s")
 	w.expectSecretGone(t, "shop")

@@ -37,7 +37,7 @@ func (l *Leader) find(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.via = &http.Transport{DialContext: found.via.DialContext}
+	l.via = found.via
 	return nil
 }
 

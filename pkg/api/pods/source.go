@@ -30,7 +30,7 @@ var _ api.Source = (*Source)(nil)
 type controller struct {
 	api.Source
 	pod string
-	via *forwarder
+	via *http.Transport
 }
 
 // Open returns a Source of the controllers in that namespace of the hub. It has asked none of them yet. Close it.
@@ -43,11 +43,11 @@ func Open(ctx context.Context, config *rest.Config, namespace string) (*Source, 
 	return s, s.find(ctx)
 }
 
-// Close ends all connections.
+// Close ends all connections over which nothing is asked.
 func (s *Source) Close() {
 	close(s.done)
 	for _, c := range s.all() {
-		c.via.close()
+		c.via.CloseIdleConnections()
 	}
 }
 
@@ -73,19 +73,19 @@ func (s *Source) find(ctx context.Context) error {
 	}
 	var found []*controller
 	for i := range ready {
-		via, err := newForwarder(s.config, s.kube, &ready[i])
+		forwarder, err := newForwarder(s.config, s.kube, &ready[i])
 		if err != nil {
 			return err
 		}
-		over := &http.Client{Transport: &http.Transport{DialContext: via.DialContext}}
-		found = append(found, &controller{api.NewClient(over, "http://localhost"), ready[i].Name, via})
+		via := &http.Transport{DialContext: forwarder.DialContext}
+		found = append(found, &controller{api.NewClient(&http.Client{Transport: via}, "http://localhost"), ready[i].Name, via})
 	}
 	s.mu.Lock()
 	before := s.controllers
 	s.controllers = found
 	s.mu.Unlock()
 	for _, c := range before {
-		c.via.close()
+		c.via.CloseIdleConnections()
 	}
 	return nil
 }

@@ -90,6 +90,16 @@ func (s *Source) registered(ctx context.Context) ([]api.Agent, error) {
 	return agents, nil
 }
 
+// labels are those of the agents, as far as they may be read.
+func (s *Source) labels(ctx context.Context) map[string]map[string]string {
+	labels := map[string]map[string]string{}
+	registered, _ := s.registered(ctx)
+	for _, agent := range registered {
+		labels[agent.Name] = agent.Labels
+	}
+	return labels
+}
+
 func agentOf(r *clusters.Registration) api.Agent {
 	agent := api.Agent{Name: r.Agent, Secret: r.Secret.Name, State: NotKnown, Labels: r.Labels, Namespaces: r.Namespaces}
 	switch {

@@ -21,16 +21,20 @@ func isParent(object *unstructured.Unstructured) bool {
 	return err == nil && found && field != nil && (!isList || len(list) > 0)
 }
 
+// maxText bounds what is told of a text that may be anybody's.
+const maxText = 1000
+
 // read is a parent as its status tells of it. Labels are those of the agents of which they are known.
 func read(object *unstructured.Unstructured, labels map[string]map[string]string) api.Canary {
 	c := api.Canary{Namespace: object.GetNamespace(), Name: object.GetName(), Generation: object.GetGeneration()}
-	c.Schedule, _, _ = unstructured.NestedString(object.Object, "spec", "schedule")
+	schedule, _, _ := unstructured.NestedString(object.Object, "spec", "schedule")
+	c.Schedule = results.Clip(schedule, maxText)
 	entries := selectorOf(object, &c)
 
 	status, _, _ := unstructured.NestedMap(object.Object, "status")
 	shown := results.ReadShown(status)
 	c.State, c.Agents, c.InSync, c.OutOfSync = shown.State.String(), shown.Agents, shown.InSync, shown.Out
-	word := func(field string) string { text, _ := status[field].(string); return text }
+	word := func(field string) string { text, _ := status[field].(string); return results.Clip(text, maxText) }
 	c.Message, c.Uptime, c.Latency = word("message"), word("uptime1h"), word("latency1h")
 	c.LastCheck, c.LastTransition = instant(word("lastCheck")), instant(word("lastTransitionedTime"))
 
@@ -60,7 +64,7 @@ func selectorOf(object *unstructured.Unstructured, c *api.Canary) *selector.Expl
 	}
 	entries, err := selector.NewExplainer(c.Selector)
 	if err != nil {
-		c.Fault = err.Error()
+		c.Fault = results.Clip(err.Error(), maxText)
 		return nil
 	}
 	return entries

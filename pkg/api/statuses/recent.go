@@ -32,24 +32,15 @@ func (r *Recent) Canaries(ctx context.Context, namespace string) (api.Canaries, 
 	if err != nil {
 		return api.Canaries{}, err
 	}
-	labels := map[string]map[string]string{}
-	if registered, err := r.registered(ctx); err == nil {
-		for _, agent := range registered {
-			labels[agent.Name] = agent.Labels
-		}
-	}
-	answer := api.Canaries{Teller: r.teller(ctx)}
 	parents := make(map[[2]string]*unstructured.Unstructured, len(listed))
 	for i := range listed {
-		canary := read(&listed[i], nil)
-		canary.Copies = nil
-		answer.Items = append(answer.Items, canary)
-		parents[[2]string{canary.Namespace, canary.Name}] = &listed[i]
+		parents[[2]string{listed[i].GetNamespace(), listed[i].GetName()}] = &listed[i]
 	}
+	labels := r.Source.labels(ctx)
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.parents, r.labels = parents, labels
-	return answer, nil
+	r.mu.Unlock()
+	return r.without(ctx, listed), nil
 }
 
 // Canary implements api.Source.

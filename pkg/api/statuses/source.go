@@ -94,13 +94,18 @@ func (s *Source) Canaries(ctx context.Context, namespace string) (api.Canaries, 
 	if err != nil {
 		return api.Canaries{}, err
 	}
+	return s.without(ctx, parents), nil
+}
+
+// without are the parents without their copies.
+func (s *Source) without(ctx context.Context, parents []unstructured.Unstructured) api.Canaries {
 	answer := api.Canaries{Teller: s.teller(ctx)}
 	for i := range parents {
 		canary := read(&parents[i], nil)
 		canary.Copies = nil
 		answer.Items = append(answer.Items, canary)
 	}
-	return answer, nil
+	return answer
 }
 
 // Canary implements api.Source.
@@ -114,14 +119,7 @@ func (s *Source) Canary(ctx context.Context, namespace, name string) (api.OneCan
 	case !isParent(object):
 		return api.OneCanary{}, fmt.Errorf("%w: the Canary %s/%s has no agentSelector", api.ErrNotFound, namespace, name)
 	}
-	labels := map[string]map[string]string{}
-	registered, err := s.registered(ctx)
-	if err == nil {
-		for _, agent := range registered {
-			labels[agent.Name] = agent.Labels
-		}
-	}
-	return api.OneCanary{Teller: s.teller(ctx), Canary: read(object, labels)}, nil
+	return api.OneCanary{Teller: s.teller(ctx), Canary: read(object, s.labels(ctx))}, nil
 }
 
 // Find implements api.Source: only a controller can read in a member.

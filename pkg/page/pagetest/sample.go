@@ -69,6 +69,12 @@ func agent(i int, now time.Time) api.Agent {
 	case dice("off", i)%211 == 9:
 		a.State, a.Detail, a.Since = "Unauthorized", "the server does not accept the token. Type: fanout register "+a.Name, now.Add(-5*time.Hour)
 	}
+	if a.State != "Connected" {
+		a.Events = []api.Event{
+			{Time: a.Since, Warning: true, Reason: a.State, Message: a.Detail},
+			{Time: a.Since.Add(-30 * time.Hour), Reason: "Renewed", Message: "The changed kubeconfig works and is in use."},
+		}
+	}
 	return a
 }
 

@@ -16,7 +16,7 @@ import (
 // left out.
 func (l *Looker) Agent(ctx context.Context, r clusters.Registration, hub Hub) ([]preview.Parent, error) {
 	agent := api.Agent{Name: r.Agent, State: preview.New, Labels: r.Labels, Namespaces: r.Namespaces}
-	registered := slices.IndexFunc(l.Agents.Items, func(a api.Agent) bool { return a.Name == r.Agent })
+	registered := slices.IndexFunc(l.Agents.Items, func(a api.Agent) bool { return a.Name == r.Agent && a.State != string(clusters.Leaving) })
 	var before *api.Agent
 	if registered >= 0 {
 		before = &l.Agents.Items[registered]
