@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// besides is how many tests of a pool run beside each other. Mostly they wait, so that two cores are busy with as many, and more
+// besides is how many tests of a pool run beside each other. Mostly they wait, so that two cores are busy with so many, and more
 // would only be late; each set of four control planes takes a gigabyte or two. go test -parallel says otherwise.
-const besides = 3
+const besides = 4
 
 // Pool lends sets of control planes, all alike, to tests that run beside each other: as many sets as there are tests at once. Each
 // is started when it is first needed.
