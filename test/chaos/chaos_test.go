@@ -15,7 +15,7 @@ import (
 
 var (
 	seedFlag   = flag.Int64("seed", 0, "seed of the first round; 0 is a fresh one")
-	roundsFlag = flag.Int("rounds", 5, "number of rounds")
+	roundsFlag = flag.Int("rounds", 4, "number of rounds")
 	opsFlag    = flag.Int("ops", 60, "operations per round")
 	replicas   = flag.Int("replicas", 1, "number of replicas; several share the members")
 	shrinkFlag = flag.Int("shrink", 15, "how many attempts to make at a shorter list of operations that fails; 0 is none")

@@ -9,7 +9,7 @@ import (
 
 // A member that is registered and deregistered over and over leaves no goroutine and no connection behind.
 func TestChurnLeavesNothing(t *testing.T) {
-	const rounds = 60
+	const rounds = 40
 	w := newWorld(t, "eu-west-prod")
 	controller := w.startFanout(t)
 	w.hub.Apply(t, w.canary("api-health", "*"))

@@ -24,7 +24,7 @@ const lanes = 6
 // never touches what a stranger created. The strangers wait for fanout's request to be on its way, when it has looked for the last
 // time: so five of six races are met by the API server at the same time.
 func TestCreationRace(t *testing.T) {
-	const rounds = 400
+	const rounds = 300
 	w := newWorld(t)
 	proxy := w.registerBehindProxy(t, "eu-west-prod")
 	controller := w.startFanout(t)
@@ -81,7 +81,7 @@ func TestCreationRace(t *testing.T) {
 // A copy turns into a stranger's in the very moment in which fanout edits or prunes it: it is deleted and created
 // anew, or only stripped of the hub's label, or given another hub's.
 func TestTakeoverRace(t *testing.T) {
-	const rounds = 300
+	const rounds = 240
 	w := newWorld(t, "eu-west-prod")
 	controller := w.startFanout(t)
 	member := w.members["eu-west-prod"]
