@@ -28,6 +28,7 @@ func page(t *testing.T, w *world) {
 	w.check(t)
 	address := f.APIAddress(t)
 	what := fmt.Sprintf("%d members × %d Canaries", w.many, w.parents)
+	w.pageEvents(t, "page-event", address, what)
 	if err := w.simulator.Storm(t.Context(), stormPeriod); err != nil {
 		t.Fatal(err)
 	}
@@ -65,11 +66,12 @@ func page(t *testing.T, w *world) {
 	looked, full := cores()
 	took := time.Since(began).Seconds()
 	profiled()
-	sent := float64(pages.events.Load()-events) / openPages / took
+	sent, read := float64(pages.events.Load()-events)/openPages/took, pages.bytes.Load()-bytes
 	what = fmt.Sprintf("%d open pages at %d addresses, in the storm, %s", openPages, addresses, what)
 	w.figures.add(t, "page-open", looked-alone, "cores", fmt.Sprintf("more than %.2f without; %s", alone, what))
 	w.figures.add(t, "page-open-memory", full-lean, "MiB", fmt.Sprintf("resident, more than %.0f without; %s", lean, what))
-	w.figures.add(t, "page-open-events", sent, "events/s", fmt.Sprintf("that each page is sent, %.0f kB/s; %s", float64(pages.bytes.Load()-bytes)/1000/openPages/took, what))
+	w.figures.add(t, "page-open-events", sent, "events/s", fmt.Sprintf("that each page is sent, %.0f kB/s; %s", float64(read)/1000/openPages/took, what))
+	w.pageEvents(t, "page-event-storm", address, what)
 	pages.close()
 	gone, empty := cores()
 	w.figures.add(t, "page-closed", gone-alone, "cores", fmt.Sprintf("more than before, once all are closed; resident %.0f MiB more; %s", empty-lean, what))
