@@ -86,16 +86,30 @@ func (c *conn) listen(faults io.Reader) {
 
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Stream.Read(p)
-	if n == 0 && err != nil {
-		select {
-		case <-c.told:
-			if c.fault != "" {
-				return 0, fmt.Errorf("forwarded by the hub: %s", c.fault)
-			}
-		case <-time.After(time.Second): // the two streams end in any order
-		}
+	if n == 0 {
+		err = c.why(err)
 	}
 	return n, err
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.Stream.Write(p)
+	return n, c.why(err)
+}
+
+// why returns what the pod's node said, where that is what ended the connection, and err where it said nothing.
+func (c *conn) why(err error) error {
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-c.told:
+		if c.fault != "" {
+			return fmt.Errorf("forwarded by the hub: %s", c.fault)
+		}
+	case <-time.After(time.Second): // the two streams end in any order
+	}
+	return err
 }
 
 // Close ends the connection to the hub, which may be done twice.
