@@ -19,6 +19,8 @@ var limits = map[string]float64{
 	"hub-writes-events":   2,
 	"failover-lost":       0,
 	"failover-doubled":    0,
+	"shards-strangers":    0,
+	"shards-doubled":      0,
 
 	"member-goroutines":   5,
 	"member-memory":       190, // KiB

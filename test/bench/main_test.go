@@ -83,6 +83,7 @@ var scenarios = []scenario{
 	{name: "idle", run: idle},
 	{name: "edit-5000", run: editOfMany},
 	{name: "failover", run: failover},
+	{name: "shards", run: shards},
 	{name: "propagation", run: propagation, real: true},
 	{name: "bulk", run: bulk, real: true},
 	{name: "beside-checker", run: besideChecker, real: true},

@@ -21,6 +21,7 @@ import (
 // scale is how much of everything there is.
 type scale struct {
 	some, many, most int // simulated members, of three fleets; the smallest has 10
+	shared           int // members that replicas share
 	parents          int // where each member of a fleet of many holds one of each
 	rounds           int // of what is measured several times
 	observe          time.Duration
@@ -28,8 +29,8 @@ type scale struct {
 }
 
 var (
-	fully = scale{some: 100, many: 1000, most: 5000, parents: 100, rounds: 100, observe: time.Minute, flat: 10 * time.Minute}
-	quick = scale{some: 50, many: 200, most: 500, parents: 50, rounds: 20, observe: 15 * time.Second, flat: 30 * time.Second}
+	fully = scale{some: 100, many: 1000, most: 5000, shared: 2000, parents: 100, rounds: 100, observe: time.Minute, flat: 10 * time.Minute}
+	quick = scale{some: 50, many: 100, most: 500, shared: 100, parents: 100, rounds: 20, observe: 15 * time.Second, flat: 30 * time.Second}
 )
 
 // patience is for what takes its time with thousands of members on two cores. It is no measure of anything.
