@@ -91,11 +91,7 @@ var bodySize = regexp.MustCompile(`(?m)^apiserver_request_body_size_bytes_sum\{.
 // log is marked, Events, which hubWrites counts, and Leases, of which the API server has its own.
 func (w *world) hubBytes(t *testing.T) (sum float64) {
 	t.Helper()
-	text, err := w.hub.Kube.Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := bodySize.FindAllStringSubmatch(string(text), -1)
+	found := bodySize.FindAllStringSubmatch(w.hub.Metrics(t), -1)
 	if found == nil {
 		t.Fatal("the hub does not tell what it was sent")
 	}

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// copiesPerRound is how many copies are made in one round of linearity, whatever the fleet, as far as a parent each allows.
-const copiesPerRound = 5000
-
 // linearity is the CPU that a new copy takes, in fleets of different sizes.
 func linearity(t *testing.T, w *world) {
 	var all, asked []float64
@@ -18,7 +15,7 @@ func linearity(t *testing.T, w *world) {
 			w.wipe(t)
 		}
 		f := w.start(t, fleet, 0)
-		parents := max(copiesPerRound/fleet, 3)
+		parents := max(w.copies/fleet, 3)
 		w.newCopies(t, "warm", fleet, 1)
 		w.synced(t, fleet)
 		resting, began := cpuOf(t, f.PID()), time.Now()

@@ -26,24 +26,25 @@ func propagation(t *testing.T, w *world) {
 	}
 }
 
-// bulk is a hundred new parents for ten real members.
+// bulk is many new parents at once for ten real members.
 func bulk(t *testing.T, w *world) {
-	const parents = 100
 	f := newField(t, w)
 	took, cpu := map[string][]time.Duration{}, map[string][]time.Duration{}
 	rounds := max(w.rounds/20, 3)
 	requests := 0.0
 	for round := range rounds {
 		for _, c := range f.contenders {
-			before := f.requests(t)
-			wall, used := f.fill(t, c, round, parents)
+			if c.namespace == ofFanout {
+				requests -= f.requests(t)
+			}
+			wall, used := f.fill(t, c, round, w.fresh)
 			took[c.namespace], cpu[c.namespace] = append(took[c.namespace], wall), append(cpu[c.namespace], used)
 			if c.namespace == ofFanout {
-				requests += f.requests(t) - before
+				requests += f.requests(t)
 			}
 		}
 	}
-	conditions := fmt.Sprintf("%d new parents × %d real members; %d rounds", parents, members, rounds)
+	conditions := fmt.Sprintf("%d new parents × %d real members; %d rounds", w.fresh, members, rounds)
 	middle := func(of map[string][]time.Duration, namespace string) float64 {
 		return milliseconds(median(of[namespace]))
 	}
@@ -51,5 +52,5 @@ func bulk(t *testing.T, w *world) {
 		"until the last copy stands; the floor holds a watch, and one without takes %.0f; %s", middle(took, ofFloor), conditions))
 	w.figures.against(t, "bulk-cpu", middle(cpu, ofFanout), middle(cpu, ofWatching), "ms", fmt.Sprintf(
 		"CPU; the floor holds a watch, and one without takes %.0f; %s", middle(cpu, ofFloor), conditions))
-	w.figures.add(t, "bulk-requests", requests/float64(rounds*parents*members), "requests", "to members per copy; "+conditions)
+	w.figures.add(t, "bulk-requests", requests/float64(rounds*w.fresh*members), "requests", "to members per copy; "+conditions)
 }

@@ -84,9 +84,11 @@ func newField(t *testing.T, w *world) *field {
 // clean removes all Canaries.
 func (f *field) clean(t *testing.T) {
 	t.Helper()
+	var group sync.WaitGroup
 	for _, cluster := range append([]*fixture.Cluster{f.hub}, f.members...) {
-		cluster.Clean(t, ofFanout)
+		group.Go(func() { cluster.Clean(t, ofFanout) })
 	}
+	group.Wait()
 }
 
 // edit changes a parent of c's and returns how long it took from the hub having accepted that until the last member held it.

@@ -21,7 +21,7 @@ func shards(t *testing.T, w *world) {
 	namespace := w.register(t, w.shared)
 	w.create(t, "held", 0, 1) // what a replica has copies in is told by its metrics
 	w.fleet, w.held = w.shared, 1
-	parents := max(copiesPerRound/w.shared, 3)
+	parents := max(w.copies/w.shared, 3)
 	var (
 		replicas  []*fixture.Fanout
 		owners    map[string]int

@@ -23,14 +23,16 @@ type scale struct {
 	some, many, most int // simulated members, of three fleets; the smallest has 10
 	shared           int // members that replicas share
 	parents          int // where each member of a fleet of many holds one of each
+	fresh            int // that are new at once, in bulk
+	copies           int // that are made in one round of linearity, whatever the fleet, as far as a few parents each allow
 	rounds           int // of what is measured several times
 	observe          time.Duration
 	flat             time.Duration // how long memory is watched for whether it grows
 }
 
 var (
-	fully = scale{some: 100, many: 1000, most: 5000, shared: 2000, parents: 100, rounds: 100, observe: time.Minute, flat: 10 * time.Minute}
-	quick = scale{some: 50, many: 100, most: 500, shared: 100, parents: 100, rounds: 20, observe: 15 * time.Second, flat: 30 * time.Second}
+	fully = scale{some: 100, many: 1000, most: 5000, shared: 2000, parents: 100, fresh: 100, copies: 5000, rounds: 100, observe: time.Minute, flat: 10 * time.Minute}
+	quick = scale{some: 50, many: 100, most: 500, shared: 100, parents: 100, fresh: 50, copies: 2000, rounds: 20, observe: 10 * time.Second, flat: 15 * time.Second}
 )
 
 // patience is for what takes its time with thousands of members on two cores. It is no measure of anything.
