@@ -1,12 +1,14 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"fanout/test/faultproxy"
 	"fanout/test/fixture"
@@ -93,10 +95,9 @@ func TestWhyOfAMember(t *testing.T) {
 
 	w.hub.Apply(t, w.canary("contested", "*"))
 	w.expectDerived(t, "eu-west-prod", "contested")
-	for i := range 100 {
-		member.Patch(t, w.canaries, "contested", fmt.Sprintf(`{"spec":{"schedule":"@every %dh"}}`, i+1))
-	}
+	cease := w.undo(t, member, "contested")
 	expect("contested", "✗ copy (Contested): another writer keeps undoing", "--show-managed-fields")
+	cease()
 
 	w.hub.Apply(t, w.canary("held", "*"))
 	w.expectDerived(t, "eu-west-prod", "held")
@@ -107,6 +108,29 @@ func TestWhyOfAMember(t *testing.T) {
 
 	member.RemoveCRD(t)
 	expect("contested", "(CanaryCRDMissing): the member does not serve Canaries", "next: install canary-checker's CRDs in the member")
+}
+
+// undo has another writer change a copy all the time, until cease is called or the test ends.
+func (w *world) undo(t *testing.T, member *fixture.Cluster, name string) (cease func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ceased := make(chan struct{})
+	go func() {
+		defer close(ceased)
+		for i := 1; ctx.Err() == nil; i++ {
+			patch := fmt.Appendf(nil, `{"spec":{"schedule":"@every %dh"}}`, i%100+1)
+			_, err := member.Canaries(w.canaries).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "somebody"})
+			if err != nil && ctx.Err() == nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	cease = func() {
+		cancel()
+		<-ceased
+	}
+	t.Cleanup(cease)
+	return cease
 }
 
 // A CRD of the member that is another than the hub's has its sentences, too.
