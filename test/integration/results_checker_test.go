@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"fanout/test/fixture"
 )
 
@@ -36,4 +38,30 @@ func TestCheckerSharesAParentsStatus(t *testing.T) {
 			t.Errorf("%s of %s by %s", write.Verb, write.Name, write.UserAgent)
 		}
 	}
+}
+
+// canary-checker in the hub runs no mirror, writes nothing into one for long, and holds none.
+func TestCheckerLeavesMirrorsInPeace(t *testing.T) {
+	w := newWorld(t, "eu-west-prod")
+	w.startFanout(t, "--mirror")
+	w.hub.StartChecker(t)
+	w.hub.Apply(t, w.hourly("api-health", "*"))
+	w.expectDerived(t, "eu-west-prod", "api-health")
+	w.members["eu-west-prod"].Report(t, w.canaries, "api-health", fixture.Failing(time.Now(), "expected 500"))
+	w.expectMirror(t, "api-health.eu-west-prod", "Failed", "Failed")
+	checked := func(name string) *unstructured.Unstructured {
+		t.Helper()
+		w.hub.Apply(t, w.canary(name))
+		w.hub.EventuallyChecked(t, w.canaries, name) // it comes behind all that was there before
+		return w.expectMirror(t, "api-health.eu-west-prod", "Failed", "Failed")
+	}
+	before, after := checked("first-of-the-hub"), checked("second-of-the-hub")
+	if before.GetResourceVersion() != after.GetResourceVersion() {
+		t.Errorf("the mirror does not come to rest: %v, and then %v", before, after)
+	}
+	if err := fixture.Same("the spec", after.Object["spec"], map[string]any{"replicas": int64(0), "schedule": "@every 1h"}); err != nil {
+		t.Error(err)
+	}
+	w.hub.Delete(t, w.canaries, "api-health")
+	w.expectMirrors(t)
 }
