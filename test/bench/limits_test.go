@@ -25,6 +25,6 @@ var limits = map[string]float64{
 	"member-goroutines":   5,
 	"member-memory":       190, // KiB
 	"member-memory-used":  110,
-	"derived-memory-used": 1.7, // KiB, with 50 parents: 1.41 to 1.52
+	"derived-memory-used": 1.3,
 	"result-memory":       300, // bytes
 }

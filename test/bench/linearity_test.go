@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"fanout/test/fixture"
 )
 
 // linearity is the CPU that a new copy takes, in fleets of different sizes.
@@ -18,9 +20,7 @@ func linearity(t *testing.T, w *world) {
 		parents := max(w.copies/fleet, 3)
 		w.newCopies(t, "warm", fleet, 1)
 		w.synced(t, fleet)
-		resting, began := cpuOf(t, f.PID()), time.Now()
-		settle(t, w.observe/6)
-		idle := float64(cpuOf(t, f.PID())-resting) / float64(time.Since(began)) // cores, which no copy is to blame for
+		idle := w.atRest(t, f)
 		var cpu, wall, simulated []time.Duration
 		for round := range 3 {
 			profiled := w.profileCPU(t, 10)
@@ -61,6 +61,22 @@ func (w *world) newCopies(t *testing.T, name string, fleet, parents int) time.Du
 		}
 	}
 	return last.Sub(began)
+}
+
+// atRest is how many cores they take together while nothing happens, which no copy is to blame for.
+func (w *world) atRest(t *testing.T, all ...*fixture.Fanout) float64 {
+	t.Helper()
+	used, began := cpuOfAll(t, all...), time.Now()
+	settle(t, w.observe/6)
+	return float64(cpuOfAll(t, all...)-used) / float64(time.Since(began))
+}
+
+func cpuOfAll(t *testing.T, all ...*fixture.Fanout) (sum time.Duration) {
+	t.Helper()
+	for _, f := range all {
+		sum += cpuOf(t, f.PID())
+	}
+	return sum
 }
 
 // total sums up requests, those that probe members aside.

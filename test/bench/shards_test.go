@@ -48,16 +48,14 @@ func shards(t *testing.T, w *world) {
 			moved = append(moved, float64(came)/float64(w.shared)-1/float64(count))
 		}
 		w.synced(t, w.shared)
-		wrote, used, began := written(w.counts(t)), cpuOfAll(t, replicas), time.Now()
+		wrote, used, began := written(w.counts(t)), cpuOfAll(t, replicas...), time.Now()
 		name := fmt.Sprintf("shared-by-%d", count)
 		took := w.newCopies(t, name, w.shared, parents)
 		settle(t, time.Second) // what follows is part of it
-		spent, during := cpuOfAll(t, replicas)-used, time.Since(began)
+		spent, during := cpuOfAll(t, replicas...)-used, time.Since(began)
 		w.synced(t, w.shared*(parents+1))
 		doubled += written(w.counts(t)) - wrote - int64(w.shared*parents)
-		resting, began := cpuOfAll(t, replicas), time.Now()
-		settle(t, w.observe/6)
-		idle := float64(cpuOfAll(t, replicas)-resting) / float64(time.Since(began)) // cores, which no copy is to blame for
+		idle := w.atRest(t, replicas...)
 		copies := float64(w.shared * parents)
 		one := float64(spent.Microseconds())/copies - idle*float64(during.Microseconds())/copies
 		cost = append(cost, one)
@@ -99,11 +97,12 @@ func (w *world) sharedOut(t *testing.T, replicas []*fixture.Fanout) map[string]i
 	fixture.EventuallyWithin(t, patience, fmt.Sprintf("%d replicas share all members", len(replicas)), func() error {
 		owners = map[string]int{}
 		for i, f := range replicas {
-			if got := f.Metric(t, "fanout_shard_replicas"); got != float64(len(replicas)) || f.Metric(t, "fanout_shard_agreed") != 1 {
+			metrics := f.Metrics(t)
+			if got := fixture.Sum(t, metrics, "fanout_shard_replicas"); got != float64(len(replicas)) || fixture.Sum(t, metrics, "fanout_shard_agreed") != 1 {
 				return fmt.Errorf("replica %d sees %v", i, got)
 			}
-			connected := int(f.Metric(t, "fanout_members", "state", "Connected"))
-			found := derivedOf.FindAllStringSubmatch(f.Metrics(t), -1)
+			connected := int(fixture.Sum(t, metrics, "fanout_members", "state", "Connected"))
+			found := derivedOf.FindAllStringSubmatch(metrics, -1)
 			if err := fixture.Same("connected members", connected, len(found)); err != nil {
 				return err
 			}
@@ -117,12 +116,4 @@ func (w *world) sharedOut(t *testing.T, replicas []*fixture.Fanout) map[string]i
 		return fixture.Same("members that are shared out", len(owners), w.shared)
 	})
 	return owners
-}
-
-func cpuOfAll(t *testing.T, all []*fixture.Fanout) (sum time.Duration) {
-	t.Helper()
-	for _, f := range all {
-		sum += cpuOf(t, f.PID())
-	}
-	return sum
 }
