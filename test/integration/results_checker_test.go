@@ -62,7 +62,7 @@ func TestCheckerLeavesMirrorsInPeace(t *testing.T) {
 	said := map[string]string{}
 	for _, entry := range after.GetManagedFields() {
 		if entry.Manager == "canary-checker" {
-			said[entry.Subresource] = string(entry.FieldsV1.Raw)
+			said[entry.Subresource] = entry.FieldsV1.GetRawString()
 		}
 	}
 	if err := fixture.Same("canary-checker's part of the status, which would be more had it run the mirror", said["status"], `{"f:status":{"f:observedGeneration":{}}}`); err != nil {
