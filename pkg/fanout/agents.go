@@ -3,6 +3,8 @@ package fanout
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"fanout/pkg/clusters"
 	"fanout/pkg/fanout/derive"
 	"fanout/pkg/results"
@@ -148,6 +150,22 @@ func (k *known) away() results.Condition {
 		return results.Condition{}
 	}
 	return results.NewCondition(string(k.missing.State), k.missing.Detail, k.missing.Since)
+}
+
+// agentOf is what is known of one agent and its copy of the parent at key, and the agent's number; ok is false where that is not what its member
+// holds now.
+func (c *Controller) agentOf(name string, key types.NamespacedName) (agent results.Agent, number uint32, ok bool) {
+	c.mu.RLock()
+	k := c.agents[name]
+	if k == nil || k.at == nil {
+		c.mu.RUnlock()
+		return results.Agent{}, 0, false
+	}
+	at, number := k.at, k.number
+	c.mu.RUnlock()
+	agent = at.Report(derive.Place(key, name))
+	agent.Name = name
+	return agent, number, at.IsKnown() && !agent.Unheard
 }
 
 // agentsOf is what is known of the agents that p selects; while its selector is not valid, of those that hold a copy of it. before is

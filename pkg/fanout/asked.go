@@ -39,8 +39,10 @@ func (a asked) Warn(key types.NamespacedName, reason, message string) {
 
 // Heard has the parent's status looked at.
 func (a asked) Heard(key types.NamespacedName, transition bool) {
-	a.changes.tell()
 	if place, ok := derive.ParentOf(key, a.name); ok {
+		if transition {
+			a.statuses.stir(place, a.name)
+		}
 		a.statuses.look(place, transition)
 	}
 }

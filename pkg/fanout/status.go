@@ -26,8 +26,10 @@ type status struct {
 	expected results.Digest
 	// before is what it said of agents when nothing was known of them, as far as nothing better is.
 	before map[string]*results.Entry
-	// told is how it was when it was last looked at, nil before that.
-	told *tally
+	// told is what is told of it, nil before it was first aggregated, and stirred the agents of which something was heard since that is being
+	// done anew, nil while it is not.
+	told    *tally
+	stirred map[string]bool
 	// mine is set while this process writes it.
 	mine bool
 	// noted is a digest of what was last told of this replica's own agents to the one that writes it, and turn when, among all.
@@ -64,16 +66,14 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 	s.mu.Lock()
 	known.outgrow(agents)
 	s.mu.Unlock()
-	next := results.Aggregate(p.asked(), agents, known.written.Shown, now)
-	told := s.tally(p, &next)
+	asked := p.asked()
+	next := results.Aggregate(asked, agents, known.written.Shown, now)
+	told := s.tally(asked, &next)
 
 	s.mu.Lock()
-	if !told.equal(known.told) {
-		defer s.changes.tell()
-	}
-	known.told = told
-	s.unhear(p, agents)
 	s.mirrors.count(p, told.Agents)
+	after := s.tells(key, known, told)
+	s.unhear(p, agents)
 	at, due := known.written.Due(&next, now)
 	at = later(at, known.retry)
 	if !next.Next.IsZero() {
@@ -88,6 +88,7 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 	}
 	events := known.events(&next, due)
 	s.mu.Unlock()
+	after()
 	if due && !s.write(ctx, p, known, &next) {
 		return
 	}
@@ -127,6 +128,7 @@ func (s *statuses) read(ctx context.Context, p *parent) *status {
 		}
 	}
 	known.due, p.entries = time.Time{}, nil
+	known.aggregates()
 	// In a hub that was restored from a backup versions go back. What comes long after the last write is not the watch being late.
 	isLater := p.seen.After(known.written.At.Add(results.UpdatePause))
 	if version, err := strconv.ParseUint(p.GetResourceVersion(), 10, 64); err != nil || version > known.version || isLater {

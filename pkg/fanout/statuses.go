@@ -19,6 +19,7 @@ type statuses struct {
 	// patience is until when to wait for members of which nothing was heard yet.
 	patience time.Time
 
+	stirring sync.Mutex
 	mu       sync.Mutex
 	queue    workqueue.TypedDelayingInterface[types.NamespacedName] // nil while nothing is to be looked at
 	complete bool                                                   // every agent is known
@@ -162,6 +163,7 @@ func (s *statuses) isExpected(p *parent) bool {
 
 // look has the parent at key looked at soon, though not before its status may be written again.
 func (s *statuses) look(key types.NamespacedName, transition bool) {
+	s.changes.tell()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.options.Clock.Now()

@@ -26,7 +26,7 @@ var _ api.Source = (*Controller)(nil)
 // Changed implements api.Source.
 func (c *Controller) Changed() <-chan struct{} { return c.changes.wait() }
 
-// Agents implements api.Source. How many Canaries an agent has is as late as their statuses may be.
+// Agents implements api.Source. How many Canaries an agent has in which state is as it is at that moment.
 func (c *Controller) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
 	if err := c.knows(); err != nil {
 		return api.Agents{}, err
@@ -52,17 +52,19 @@ func (c *Controller) Agents(ctx context.Context, namespaces ...string) (api.Agen
 		if ctx.Err() != nil {
 			return api.Agents{}, ctx.Err()
 		}
-		for _, m := range c.tallyOf(p).marks {
-			if place, known := places[m.number()]; known {
-				m.addTo(&answer.Items[place])
+		c.withTally(p, func(t *tally) {
+			for _, m := range t.marks {
+				if place, known := places[m.number()]; known {
+					m.addTo(&answer.Items[place])
+				}
 			}
-		}
+		})
 	}
 	slices.SortFunc(answer.Items, func(a, b api.Agent) int { return strings.Compare(a.Name, b.Name) })
 	return answer, nil
 }
 
-// Canaries implements api.Source. Its items are as late as statuses may be.
+// Canaries implements api.Source. How its items fare is as it is at that moment; their times, uptimes and latencies are as late as statuses may be.
 func (c *Controller) Canaries(ctx context.Context, namespace string) (api.Canaries, error) {
 	if err := c.knows(); err != nil {
 		return api.Canaries{}, err
@@ -76,7 +78,9 @@ func (c *Controller) Canaries(ctx context.Context, namespace string) (api.Canari
 		if ctx.Err() != nil {
 			return api.Canaries{}, ctx.Err()
 		}
-		answer.Items = append(answer.Items, p.tell(&c.tallyOf(p).Summary))
+		var summary results.Summary
+		c.withTally(p, func(t *tally) { summary = t.Summary })
+		answer.Items = append(answer.Items, p.tell(&summary))
 	}
 	slices.SortFunc(answer.Items, func(a, b api.Canary) int {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
@@ -191,7 +195,7 @@ func (m mark) addTo(a *api.Agent) {
 	if m&markOut != 0 {
 		a.OutOfSync++
 	}
-	if m&markFailing != 0 {
+	if m.summary().Failing() {
 		a.Failing++
 	}
 }

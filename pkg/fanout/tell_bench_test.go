@@ -29,7 +29,7 @@ func BenchmarkTell(b *testing.B) {
 		if err := c.parents.Add(p); err != nil {
 			b.Fatal(err)
 		}
-		c.statuses.all[p.key()] = &status{uid: p.GetUID(), told: c.tallyOf(p)}
+		c.withTally(p, func(told *tally) { c.statuses.all[p.key()] = &status{uid: p.GetUID(), told: told} })
 	}
 	close(c.ready)
 	b.Run("Agents", func(b *testing.B) {

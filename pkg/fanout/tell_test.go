@@ -3,12 +3,14 @@ package fanout
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
 
 	"fanout/pkg/api"
 	"fanout/pkg/clusters"
@@ -146,10 +148,10 @@ func TestTellsOfACanary(t *testing.T) {
 		if !isClosed(changed) {
 			t.Error("nobody was told")
 		}
-		pass(time.Second)
-		if listed = h.listed(t); listed.State != "Failed" {
-			t.Errorf("a list is as late as a status: %+v", listed)
+		if listed = h.listed(t); listed.State != "Failed" || h.agent(t, member1).Failing != 1 {
+			t.Errorf("a list is as it is at the moment, too: %+v", listed)
 		}
+		pass(time.Second)
 		changed = h.Changed()
 		pass(2 * time.Minute)
 		if listed = h.listed(t); listed.State != "Stale" || !isClosed(changed) {
@@ -167,6 +169,31 @@ func TestTellsOfACanary(t *testing.T) {
 		}
 		if all, err := h.Canaries(t.Context(), "other"); err != nil || len(all.Items) != 0 || all.Items == nil {
 			t.Errorf("%v: %+v", err, all)
+		}
+	})
+}
+
+// What is heard while a status is aggregated, which may not know of it, is in lists all the same.
+func TestListsMissNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := startHub(t)
+		h.join(t, passes(0))
+		h.Complete()
+		pass(time.Second)
+		s, key := h.statuses, types.NamespacedName{Namespace: "payments", Name: "api-health"}
+		s.mu.Lock()
+		known := s.all[key]
+		known.aggregates()
+		before := *known.told
+		before.marks = slices.Clone(before.marks)
+		s.mu.Unlock()
+		h.brings(t, 2, fails("refused"))
+		s.mu.Lock()
+		after := s.tells(key, known, &before)
+		s.mu.Unlock()
+		after()
+		if listed := h.listed(t); listed.State != "Failed" || listed.States["Failed"] != 1 || listed.States["Passed"] != 0 {
+			t.Errorf("%+v", listed)
 		}
 	})
 }

@@ -37,22 +37,25 @@ type heard struct {
 
 // note has those told that ask for it what is known of this replica's own agents that p selects. Its status is another replica's to write.
 func (s *statuses) note(p *parent) {
+	s.mu.Lock()
+	s.of(p).aggregates()
+	s.mu.Unlock()
 	agents := s.ownAgentsOf(p)
-	next := results.Aggregate(p.asked(), agents, p.shown, s.options.Clock.Now())
-	tally := s.tally(p, &next)
+	asked := p.asked()
+	next := results.Aggregate(asked, agents, p.shown, s.options.Clock.Now())
+	told := s.tally(asked, &next)
 	text, _ := json.Marshal(agents) // they hold nothing that can't be marshaled
 	digest := sha256.Sum256(text)
+	var after func()
+	defer func() { after() }()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.of(p)
 	if known.mine {
-		*known = status{uid: known.uid}
+		*known = status{uid: known.uid, stirred: known.stirred}
 	}
 	known.due = time.Time{}
-	if !tally.equal(known.told) {
-		defer s.changes.tell()
-	}
-	known.told = tally
+	after = s.tells(p.key(), known, told)
 	if s.options.Owner(string(p.GetUID())) != s.options.Replica {
 		delete(s.heard, p.GetUID())
 	}

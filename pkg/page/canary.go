@@ -73,7 +73,7 @@ type sharedError struct {
 type command struct{ Text, Why string }
 
 func canaryView(ctx context.Context, s *snapshot, q query, r *http.Request) shown {
-	answer, err := s.source.Canary(ctx, r.PathValue("namespace"), r.PathValue("name"))
+	answer, err := s.ask(ctx, r.PathValue("namespace"), r.PathValue("name"))
 	if err != nil {
 		return problem(err)
 	}

@@ -97,9 +97,9 @@ func TestWhatTakesLongServesLonger(t *testing.T) {
 	second.row(t.Context(), 1)
 	source.SetError(nil)
 	if now.Step(maxShare*2*time.Second - 2*time.Second - time.Millisecond); p.snapshot(t.Context()) != second {
-		t.Error("one that took two seconds does not serve for eight")
+		t.Error("one that took two seconds does not serve for four")
 	}
 	if now.Step(time.Millisecond); p.snapshot(t.Context()) == second {
-		t.Error("one that took two seconds serves for longer than eight")
+		t.Error("one that took two seconds serves for longer than four")
 	}
 }

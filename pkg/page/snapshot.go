@@ -15,11 +15,12 @@ import (
 )
 
 const (
-	// pace is how long a snapshot serves at least: with the time that the source takes to tell that something changed, what an open page
-	// shows is not older than a second.
-	pace = 800 * time.Millisecond
-	// maxShare is what part of a core pages take at most: where a snapshot takes long to be read, it serves so many times as long, up to maxAge.
-	maxShare = 4
+	// pace is how long a snapshot serves at least: with the time that the source takes to tell that something changed, and as much to read it,
+	// what an open page shows is not older than a second.
+	pace = 500 * time.Millisecond
+	// maxShare is what part of the time the source is asked at most: where a snapshot takes long to be read, it serves so many times as long,
+	// up to maxAge.
+	maxShare = 2
 	// maxAge is how long it serves where nothing changes, but the ages of what is shown.
 	maxAge = 15 * time.Second
 	// askTime is how long a source may take for all that one page needs.
@@ -37,7 +38,7 @@ type snapshot struct {
 	source  api.Source
 	clock   clock.PassiveClock
 	taken   time.Time
-	took    atomic.Int64    // nanoseconds, to read what was asked for so far
+	took    atomic.Int64    // nanoseconds, for what the source was asked so far
 	changed <-chan struct{} // closed when the source may know something else
 
 	// err is why the source knows nothing; then all else is empty.
@@ -124,6 +125,7 @@ func (p *Page) take(ctx context.Context) *snapshot {
 		s.agents[i] = cleanAgent(agents.Items[i])
 	}
 	s.canaries = canaries.Items
+	s.took.Store(int64(s.clock.Since(s.taken)))
 	s.inherit(p.now)
 	return s
 }
@@ -153,6 +155,13 @@ func wordsOf(kind string, names []string) string {
 	}
 }
 
+// ask asks for one Canary with its copies.
+func (s *snapshot) ask(ctx context.Context, namespace, name string) (api.OneCanary, error) {
+	began := s.clock.Now()
+	defer func() { s.took.Add(int64(s.clock.Since(began))) }()
+	return s.source.Canary(ctx, namespace, name)
+}
+
 // canary returns one without its copies, by its place.
 func (s *snapshot) canary(i int) api.Canary { return cleanCanary(s.canaries[i]) }
 
@@ -178,13 +187,9 @@ func (r *row) read(ctx context.Context, s *snapshot, i int) {
 	// Others may wait for this who are there for longer than whoever asked first.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
 	defer cancel()
-	began := s.clock.Now()
-	defer func() {
-		s.took.Add(int64(s.clock.Since(began)))
-		r.isRead.Store(true)
-	}()
+	defer r.isRead.Store(true)
 	r.canary, r.readAt = s.canary(i), s.taken
-	answer, err := s.source.Canary(ctx, s.canaries[i].Namespace, s.canaries[i].Name)
+	answer, err := s.ask(ctx, s.canaries[i].Namespace, s.canaries[i].Name)
 	if err != nil {
 		r.err = err
 		return

@@ -41,6 +41,7 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	slices.SortFunc(order, (*line).compare)
 	errors := troubles(p.Fault, order)
 	entries := listed(order, errors)
+	unlisted := len(order) - len(entries)
 
 	latency := ""
 	if t.timed {
@@ -49,7 +50,7 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	// Empty ones are written too: where a canary-checker ran this Canary before it became a parent, its last words would stay.
 	status := map[string]any{
 		"status":       t.state(p.Fault).String(),
-		"message":      t.message(p.Fault, len(order)-len(entries)),
+		"message":      t.message(p.Fault, unlisted),
 		"errorMessage": errors,
 		"uptime1h":     formatUptime(t.passed, t.runs),
 		"latency1h":    latency,
@@ -65,7 +66,7 @@ func Aggregate(p Parent, agents []Agent, before Shown, now time.Time) Aggregated
 	}
 	shown := ReadShown(status)
 	shown.Generation = p.Generation
-	return Aggregated{Status: status, Shown: shown, Next: c.next, Unknown: t.unknown, Summary: t.summary(status, transitioned), Agents: each}
+	return Aggregated{Status: status, Shown: shown, Next: c.next, Unknown: t.unknown, Summary: t.summary(status, transitioned, unlisted), Agents: each}
 }
 
 // totals are the numbers of all agents.
@@ -96,7 +97,7 @@ func (t *totals) add(l *line) AgentSummary {
 		t.latency = max(t.latency, l.result.Latency)
 		t.timed = t.timed || l.result.Timed
 	}
-	return AgentSummary{Name: l.name, InSync: l.inSync(), Out: !l.unknown && l.out != "", Failing: l.state.failing()}
+	return l.summary()
 }
 
 // state is that of the parent: of its agents' states the worst, and Pending where it has none.

@@ -14,23 +14,58 @@ type Summary struct {
 	// Agents is how many there are, States how many of them are in each state. InSync and Out count those of which that is known.
 	Agents, InSync, Out int
 	States              States
+	// Unlisted is for how many agents the status has no room.
+	Unlisted int
 }
 
 // AgentSummary is what an agent adds to a Summary.
 type AgentSummary struct {
 	Name        string
+	State       State
 	InSync, Out bool
-	// Failing says that it runs the copy, which fails.
-	Failing bool
+}
+
+// Failing tells whether the agent runs its copy, which fails.
+func (a AgentSummary) Failing() bool { return a.State.failing() }
+
+// Summarize returns what one agent adds to p's Summary at the time now.
+func Summarize(p Parent, agent *Agent, now time.Time) AgentSummary {
+	l := lineOf(agent, &p, &clock{schedule: p.Schedule, now: now})
+	return l.summary()
+}
+
+func (l *line) summary() AgentSummary {
+	return AgentSummary{Name: l.name, State: l.state, InSync: l.inSync(), Out: !l.unknown && l.out != ""}
+}
+
+// Move has an agent that added before add after from now on. Times, uptime and latency of the whole remain as they are. It is for a parent
+// without a fault.
+func (s *Summary) Move(before, after AgentSummary, now time.Time) {
+	s.States[before.State]--
+	s.States[after.State]++
+	s.InSync += oneIf(after.InSync) - oneIf(before.InSync)
+	s.Out += oneIf(after.Out) - oneIf(before.Out)
+	t := totals{agents: s.Agents, inSync: s.InSync, out: s.Out, states: s.States}
+	s.Message = t.message("", s.Unlisted)
+	if state := t.state(""); state != s.State {
+		s.State, s.Transitioned = state, StampOf(now)
+	}
+}
+
+func oneIf(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // summary is what that status says.
-func (t *totals) summary(status map[string]any, transitioned Stamp) Summary {
+func (t *totals) summary(status map[string]any, transitioned Stamp, unlisted int) Summary {
 	state, _ := parseState(scalar(status["status"]))
 	return Summary{
 		State: state, Message: scalar(status["message"]), LastCheck: t.lastCheck, Transitioned: transitioned,
 		Uptime: scalar(status["uptime1h"]), Latency: scalar(status["latency1h"]),
-		Agents: t.agents, States: t.states, InSync: t.inSync, Out: t.out,
+		Agents: t.agents, States: t.states, InSync: t.inSync, Out: t.out, Unlisted: unlisted,
 	}
 }
 

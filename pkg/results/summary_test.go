@@ -37,7 +37,7 @@ func TestValuesSayWhatTheStatusSays(t *testing.T) {
 				}
 			}
 			sum.States[l.State]++
-			each := AgentSummary{Name: l.Name, InSync: l.InSync, Out: l.Out.Reason != "", Failing: l.State.failing()}
+			each := AgentSummary{Name: l.Name, State: l.State, InSync: l.InSync, Out: l.Out.Reason != ""}
 			if whole.Agents[i] != each {
 				t.Fatalf("%+v, but its line comes to %+v", whole.Agents[i], each)
 			}
@@ -60,6 +60,28 @@ func TestValuesSayWhatTheStatusSays(t *testing.T) {
 			if said := scalar(whole.Status[field]); said != text {
 				t.Fatalf("%s is %q in the status, and %q in values", field, said, text)
 			}
+		}
+	})
+}
+
+// A Summary in which one agent has moved is that of all agents anew, but for times, uptime and latency.
+func TestMove(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, all := drawParent(t), append(drawAgents(t), drawAgent(t, "last"))
+		p.Fault = ""
+		before := aggregate(p, all...)
+		moved := rapid.IntRange(0, len(all)-1).Draw(t, "which")
+		all[moved] = drawAgent(t, all[moved].Name)
+		after := aggregate(p, all...)
+		got, later := before.Summary, noon.Add(time.Second)
+		got.Move(before.Agents[moved], Summarize(p, &all[moved], noon), later)
+		want := after.Summary
+		want.LastCheck, want.Uptime, want.Latency, want.Unlisted = got.LastCheck, got.Uptime, got.Latency, got.Unlisted
+		if want.Transitioned = StampOf(later); want.State == before.Summary.State {
+			want.Transitioned = before.Summary.Transitioned
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
 		}
 	})
 }

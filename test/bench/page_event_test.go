@@ -19,46 +19,68 @@ import (
 	"fanout/test/fixture"
 )
 
-// pageEvents is how long it takes from a member having taken in that a check fails until an open page of that Canary shows why.
+// pageEvents is how long it takes from a member having taken in that a check fares otherwise until an open page shows it: that of the Canary
+// why it fails, and the matrix that it does, or does no more.
 func (w *world) pageEvents(t *testing.T, name, address, conditions string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	shown := openOne(ctx, t, address)
-	const failures = 9
-	var took []float64
-	for site := 0; len(took) < failures; site++ {
+	canary := openOne(t, address+"/events/canaries/"+parentsNamespace+"/held-0")
+	defer canary.close()
+	w.shows(t, name, conditions, func(i int) (waited, bool) {
+		why := fmt.Sprintf("it fails in site %d.", i)
 		began := time.Now()
-		w.fail(t, site, why(site))
-		for at := began; at.Sub(began) < overwritten; at = time.Now() {
-			var page string
-			select {
-			case page = <-shown:
-			case <-time.After(overwritten):
-			}
-			if strings.Contains(page, why(site)) {
-				took = append(took, float64(time.Since(began).Microseconds())/1000)
-				break
-			}
+		w.report(t, i, fixture.Failing(began, why))
+		return canary.until(began, func(line string) bool { return strings.Contains(line, why) })
+	})
+	w.shows(t, name+"-matrix", conditions, func(i int) (waited, bool) {
+		site := w.many - 1 - i // whose name is no part of another's
+		matrix := openOne(t, address+"/events/?canary=held-0&agent="+w.sites[site].Name)
+		defer matrix.close()
+		failing := false
+		if _, ok := matrix.until(time.Now(), func(line string) bool {
+			failing = strings.Contains(line, failedCell)
+			return strings.Contains(line, "<td class=\"s-")
+		}); !ok {
+			return 0, false
 		}
-		if site > 10*failures {
-			t.Fatalf("an open page showed %d of %d failures", len(took), site)
+		began := time.Now()
+		next := fixture.Failing(began, "it fails")
+		if failing {
+			next = fixture.Passing(began)
+		}
+		w.report(t, site, next)
+		return matrix.until(began, func(line string) bool {
+			return strings.Contains(line, "<td class=\"s-") && strings.Contains(line, failedCell) != failing
+		})
+	})
+}
+
+const failedCell = `<td class="s-failed`
+
+// waited is how long something took, in milliseconds.
+type waited float64
+
+// shows adds the figure of how long change takes, which changes something in a site and waits until it is shown.
+func (w *world) shows(t *testing.T, name, conditions string, change func(site int) (took waited, shown bool)) {
+	t.Helper()
+	const changes = 9
+	var took []waited
+	for i := 0; len(took) < changes; i++ {
+		if i > 10*changes {
+			t.Fatalf("%s: of %d changes an open page showed %d", name, i, len(took))
+		}
+		if one, shown := change(i); shown {
+			took = append(took, one)
 		}
 	}
 	slices.Sort(took)
-	w.figures.add(t, name, took[failures/2], "ms", fmt.Sprintf("from a member having taken in that a check fails until an open page shows why; at the most %.0f of %d; %s",
-		took[failures-1], failures, conditions))
+	w.figures.add(t, name, float64(took[changes/2]), "ms", fmt.Sprintf("from a member having taken in that a check fares otherwise until an open page shows it; at the most %.0f of %d; %s",
+		took[changes-1], changes, conditions))
 }
 
-// overwritten is after what time a failure that is not shown is taken for one over which the storm has written something else.
-const overwritten = 15 * time.Second
-
-func why(site int) string { return fmt.Sprintf("it fails in site %d.", site) }
-
-// fail has a member take in that the check of the first Canary fails there.
-func (w *world) fail(t *testing.T, site int, why string) {
+// report has a member take in how the first Canary fares there.
+func (w *world) report(t *testing.T, site int, status fixture.Status) {
 	t.Helper()
-	patch, err := json.Marshal(map[string]any{"status": fixture.Failing(time.Now(), why)})
+	patch, err := json.Marshal(map[string]any{"status": status})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +93,38 @@ func (w *world) fail(t *testing.T, site int, why string) {
 	}
 }
 
-// openOne opens the page of the first Canary, and returns the lines that it is sent.
-func openOne(ctx context.Context, t *testing.T, address string) <-chan string {
+// overwritten is after what time a change that is not shown is taken for one over which the storm has written something else.
+const overwritten = 15 * time.Second
+
+// looker is one open page.
+type looker struct {
+	lines <-chan string
+	close func()
+}
+
+// until waits for a line that shows something, and returns how long that took since it began.
+func (l looker) until(began time.Time, shows func(line string) bool) (took waited, shown bool) {
+	late := time.After(overwritten)
+	for {
+		select {
+		case line, open := <-l.lines:
+			switch {
+			case !open:
+				return 0, false
+			case shows(line):
+				return waited(time.Since(began).Microseconds()) / 1000, true
+			}
+		case <-late:
+			return 0, false
+		}
+	}
+}
+
+// openOne opens a page, until it is closed.
+func openOne(t *testing.T, address string) looker {
 	t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/events/canaries/"+parentsNamespace+"/held-0", nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +134,7 @@ func openOne(ctx context.Context, t *testing.T, address string) <-chan string {
 	}
 	lines := make(chan string)
 	go func() {
+		defer close(lines)
 		defer response.Body.Close()
 		page := bufio.NewScanner(response.Body)
 		page.Buffer(nil, 16<<20)
@@ -95,5 +146,5 @@ func openOne(ctx context.Context, t *testing.T, address string) <-chan string {
 			}
 		}
 	}()
-	return lines
+	return looker{lines, cancel}
 }
