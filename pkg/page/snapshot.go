@@ -18,8 +18,8 @@ const (
 	// pace is how long a snapshot serves at least: with the time that the source takes to tell that something changed, and as much to read it,
 	// what an open page shows is not older than a second.
 	pace = 500 * time.Millisecond
-	// maxShare is what part of the time the source is asked at most: where a snapshot takes long to be read, it serves so many times as long,
-	// up to maxAge.
+	// maxShare bounds what pages ask of the source to one part in so many of the time: where a snapshot takes long to be read, it serves so many
+	// times as long, up to maxAge.
 	maxShare = 2
 	// maxAge is how long it serves where nothing changes, but the ages of what is shown.
 	maxAge = 15 * time.Second
