@@ -2,6 +2,8 @@ package page
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -70,13 +72,19 @@ func TestRowsServeWhileNothingChanges(t *testing.T) {
 	expect("another agent", 8)
 }
 
-// slow is a Source that takes a second for each Canary.
+// slow is a Source that takes a second for each Canary, and some time for lists.
 type slow struct {
 	*pagetest.Sample
 	clock *clocktesting.FakeClock
+	lists time.Duration
 }
 
-func (s slow) Canary(ctx context.Context, namespace, name string) (api.OneCanary, error) {
+func (s *slow) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
+	s.clock.Step(s.lists)
+	return s.Sample.Agents(ctx, namespaces...)
+}
+
+func (s *slow) Canary(ctx context.Context, namespace, name string) (api.OneCanary, error) {
 	s.clock.Step(time.Second)
 	return s.Sample.Canary(ctx, namespace, name)
 }
@@ -84,8 +92,8 @@ func (s slow) Canary(ctx context.Context, namespace, name string) (api.OneCanary
 // What takes long is asked for less often, so that open pages have a bounded share of the controller.
 func TestWhatTakesLongServesLonger(t *testing.T) {
 	now := clocktesting.NewFakeClock(noon())
-	source := sample(3, 2)
-	p := New(slow{source, now}, now)
+	source := &slow{Sample: sample(3, 2), clock: now}
+	p := New(source, now)
 	defer p.Close()
 	first := p.snapshot(t.Context())
 	source.SetError(nil) // which says that something has changed
@@ -101,5 +109,31 @@ func TestWhatTakesLongServesLonger(t *testing.T) {
 	}
 	if now.Step(time.Millisecond); p.snapshot(t.Context()) == second {
 		t.Error("one that took two seconds serves for longer than four")
+	}
+	for what, ask := range map[string]func() *snapshot{
+		"the page of one Canary": func() *snapshot {
+			s := p.snapshot(t.Context())
+			r := httptest.NewRequest(http.MethodGet, "/canaries/search/dns", nil)
+			r.SetPathValue("namespace", s.canaries[0].Namespace)
+			r.SetPathValue("name", s.canaries[0].Name)
+			s.fragment(r, canaryView)
+			return s
+		},
+		"lists": func() *snapshot {
+			source.lists = time.Second
+			defer func() { source.lists = 0 }()
+			return p.snapshot(t.Context())
+		},
+	} {
+		source.SetError(nil)
+		now.Step(maxAge)
+		s := ask()
+		source.SetError(nil)
+		if now.Step(maxShare*time.Second - time.Second - time.Millisecond); p.snapshot(t.Context()) != s {
+			t.Errorf("%s took a second, which does not serve for two", what)
+		}
+		if now.Step(time.Millisecond); p.snapshot(t.Context()) == s {
+			t.Errorf("%s took a second, which serves for longer than two", what)
+		}
 	}
 }
