@@ -25,20 +25,20 @@ func (w *world) pageEvents(t *testing.T, name, address, conditions string) {
 	t.Helper()
 	canary := openOne(t, address+"/events/canaries/"+parentsNamespace+"/held-0")
 	defer canary.close()
-	w.shows(t, name, conditions, func(i int) (waited, bool) {
+	w.shows(t, name, conditions, func(i int) (time.Duration, bool) {
 		why := fmt.Sprintf("it fails in site %d.", i)
 		began := time.Now()
 		w.report(t, i, fixture.Failing(began, why))
 		return canary.until(began, func(line string) bool { return strings.Contains(line, why) })
 	})
-	w.shows(t, name+"-matrix", conditions, func(i int) (waited, bool) {
+	w.shows(t, name+"-matrix", conditions, func(i int) (time.Duration, bool) {
 		site := w.many - 1 - i // whose name is no part of another's
 		matrix := openOne(t, address+"/events/?canary=held-0&agent="+w.sites[site].Name)
 		defer matrix.close()
 		failing := false
 		if _, ok := matrix.until(time.Now(), func(line string) bool {
 			failing = strings.Contains(line, failedCell)
-			return strings.Contains(line, "<td class=\"s-")
+			return strings.Contains(line, cell)
 		}); !ok {
 			return 0, false
 		}
@@ -49,21 +49,19 @@ func (w *world) pageEvents(t *testing.T, name, address, conditions string) {
 		}
 		w.report(t, site, next)
 		return matrix.until(began, func(line string) bool {
-			return strings.Contains(line, "<td class=\"s-") && strings.Contains(line, failedCell) != failing
+			return strings.Contains(line, cell) && strings.Contains(line, failedCell) != failing
 		})
 	})
 }
 
-const failedCell = `<td class="s-failed`
-
-// waited is how long something took, in milliseconds.
-type waited float64
+// A cell of the matrix begins so, and one of a copy that fails.
+const cell, failedCell = `<td class="s-`, cell + "failed"
 
 // shows adds the figure of how long change takes, which changes something in a site and waits until it is shown.
-func (w *world) shows(t *testing.T, name, conditions string, change func(site int) (took waited, shown bool)) {
+func (w *world) shows(t *testing.T, name, conditions string, change func(site int) (took time.Duration, shown bool)) {
 	t.Helper()
 	const changes = 9
-	var took []waited
+	var took []time.Duration
 	for i := 0; len(took) < changes; i++ {
 		if i > 10*changes {
 			t.Fatalf("%s: of %d changes an open page showed %d", name, i, len(took))
@@ -73,8 +71,8 @@ func (w *world) shows(t *testing.T, name, conditions string, change func(site in
 		}
 	}
 	slices.Sort(took)
-	w.figures.add(t, name, float64(took[changes/2]), "ms", fmt.Sprintf("from a member having taken in that a check fares otherwise until an open page shows it; at the most %.0f of %d; %s",
-		took[changes-1], changes, conditions))
+	w.figures.add(t, name, milliseconds(took[changes/2]), "ms", fmt.Sprintf("from a member having taken in that a check fares otherwise until an open page shows it; at the most %.0f of %d; %s",
+		milliseconds(took[changes-1]), changes, conditions))
 }
 
 // report has a member take in how the first Canary fares there.
@@ -103,7 +101,7 @@ type looker struct {
 }
 
 // until waits for a line that shows something, and returns how long that took since it began.
-func (l looker) until(began time.Time, shows func(line string) bool) (took waited, shown bool) {
+func (l looker) until(began time.Time, shows func(line string) bool) (took time.Duration, shown bool) {
 	late := time.After(overwritten)
 	for {
 		select {
@@ -112,7 +110,7 @@ func (l looker) until(began time.Time, shows func(line string) bool) (took waite
 			case !open:
 				return 0, false
 			case shows(line):
-				return waited(time.Since(began).Microseconds()) / 1000, true
+				return time.Since(began), true
 			}
 		case <-late:
 			return 0, false
