@@ -19,7 +19,7 @@ type statuses struct {
 	// patience is until when to wait for members of which nothing was heard yet.
 	patience time.Time
 
-	stirring sync.Mutex
+	stirring sync.Mutex // held while one copy is looked at for lists
 	mu       sync.Mutex
 	queue    workqueue.TypedDelayingInterface[types.NamespacedName] // nil while nothing is to be looked at
 	complete bool                                                   // every agent is known
@@ -161,7 +161,7 @@ func (s *statuses) isExpected(p *parent) bool {
 	return isBeingWritten || p.shown.Whole == known.written.Shown.Whole
 }
 
-// look has the parent at key looked at soon, though not before its status may be written again.
+// look has the parent at key looked at soon, though not before its status may be written again, and tells those who wait that something changed.
 func (s *statuses) look(key types.NamespacedName, transition bool) {
 	s.changes.tell()
 	s.mu.Lock()

@@ -26,7 +26,8 @@ var _ api.Source = (*Controller)(nil)
 // Changed implements api.Source.
 func (c *Controller) Changed() <-chan struct{} { return c.changes.wait() }
 
-// Agents implements api.Source. How many Canaries an agent has in which state is as it is at that moment.
+// Agents implements api.Source. How many Canaries an agent has in which state is as it is at that moment, and where all of them changed with
+// the agent itself as late as their statuses may be.
 func (c *Controller) Agents(ctx context.Context, namespaces ...string) (api.Agents, error) {
 	if err := c.knows(); err != nil {
 		return api.Agents{}, err
@@ -64,7 +65,8 @@ func (c *Controller) Agents(ctx context.Context, namespaces ...string) (api.Agen
 	return answer, nil
 }
 
-// Canaries implements api.Source. How its items fare is as it is at that moment; their times, uptimes and latencies are as late as statuses may be.
+// Canaries implements api.Source. How the copies fare is as it is at that moment; times, uptimes, latencies, and what changed with a whole
+// agent or was told by another replica, are as late as statuses may be.
 func (c *Controller) Canaries(ctx context.Context, namespace string) (api.Canaries, error) {
 	if err := c.knows(); err != nil {
 		return api.Canaries{}, err
