@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -21,28 +22,36 @@ import (
 
 // forwarder makes connections to a pod's Port, each over a connection to the hub of its own: on a shared one, what was sent to a pod that refused
 // it can stand in the way of all that comes after it.
-type forwarder struct{ dialer httpstream.Dialer }
+type forwarder struct {
+	config *rest.Config
+	url    *url.URL
+}
 
-func newForwarder(config *rest.Config, kube kubernetes.Interface, pod *corev1.Pod) (*forwarder, error) {
+func newForwarder(config *rest.Config, kube kubernetes.Interface, pod *corev1.Pod) *forwarder {
 	config = rest.CopyConfig(config)
 	config.Timeout = 0 // which would end the connection, whatever goes over it
-	url := kube.CoreV1().RESTClient().Post().Namespace(pod.Namespace).Resource("pods").Name(pod.Name).SubResource("portforward").URL()
-	transport, upgrader, err := spdy.RoundTripperFor(config)
+	return &forwarder{config, kube.CoreV1().RESTClient().Post().Namespace(pod.Namespace).Resource("pods").Name(pod.Name).SubResource("portforward").URL()}
+}
+
+// dial connects to the hub. client-go's dialers keep the connection that they made last, so that each is good for one.
+func (f *forwarder) dial() (httpstream.Connection, error) {
+	transport, upgrader, err := spdy.RoundTripperFor(f.config)
 	if err != nil {
 		return nil, err
 	}
-	overSPDY := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
-	overWebsocket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(url, config)
+	overSPDY := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, f.url)
+	overWebsocket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(f.url, f.config)
 	if err != nil {
 		return nil, err
 	}
 	old := func(err error) bool { return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err) }
-	return &forwarder{dialer: portforward.NewFallbackDialerForStreaming(overWebsocket, overSPDY, old)}, nil
+	hub, _, err := portforward.NewFallbackDialerForStreaming(overWebsocket, overSPDY, old).Dial(portforward.PortForwardProtocolV1Name)
+	return hub, err
 }
 
 // DialContext connects to the pod's port, whatever the address says.
 func (f *forwarder) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
-	hub, _, err := f.dialer.Dial(portforward.PortForwardProtocolV1Name)
+	hub, err := f.dial()
 	if err != nil {
 		return nil, err
 	}

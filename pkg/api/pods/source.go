@@ -73,11 +73,7 @@ func (s *Source) find(ctx context.Context) error {
 	}
 	var found []*controller
 	for i := range ready {
-		forwarder, err := newForwarder(s.config, s.kube, &ready[i])
-		if err != nil {
-			return err
-		}
-		via := &http.Transport{DialContext: forwarder.DialContext}
+		via := &http.Transport{DialContext: newForwarder(s.config, s.kube, &ready[i]).DialContext}
 		found = append(found, &controller{api.NewClient(&http.Client{Transport: via}, "http://localhost"), ready[i].Name, via})
 	}
 	s.mu.Lock()
