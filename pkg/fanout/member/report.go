@@ -26,10 +26,16 @@ func (m *Member) Report(key types.NamespacedName) results.Agent {
 	switch failing := m.view.remark(key).failing; {
 	case failing.Reason != "":
 		report.Out = failing
-	case decide(want, have, m.view.settled(key, want.Hash)) != actionNone:
+	case isOut(decide(want, have, m.view.settled(key, want.Hash)), want, have):
 		report.Out = results.Condition{Reason: results.Waiting}
 	}
 	return report
+}
+
+// isOut tells whether a copy is not as the parent asks, by what is to be done with it. One that carries the hash of that is, as far as is
+// known, where somebody has written to it: mostly that was beside what fanout sets, and what was not is put back at once.
+func isOut(action action, want Demand, have *observed) bool {
+	return action != actionNone && (action != actionVerify || have.hash != want.Hash)
 }
 
 // IsKnown tells whether it is known what the member holds, or why that can't be known.

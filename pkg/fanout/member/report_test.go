@@ -118,6 +118,37 @@ func TestWhatIsWrongWithAPlaceIsReported(t *testing.T) {
 	})
 }
 
+// A label that somebody puts on a copy is looked at, and no moment of it is in a status.
+func TestWhatIsOutOfSync(t *testing.T) {
+	want := demandOf(aParent(), thisHub, member1)
+	other := demandOf(aParent(withSpec("schedule", "@every 9h")), thisHub, member1)
+	written := observe(kept())
+	written.content = "of something else"
+	for _, row := range []struct {
+		name   string
+		want   Demand
+		have   *observed
+		action action
+		isOut  bool
+	}{
+		{"as it should be", want, observe(kept()), actionNone, false},
+		{"missing", want, nil, actionCreate, true},
+		{"derived from another spec", other, observe(kept()), actionUpdate, true},
+		{"written to by somebody", want, written, actionVerify, false},
+		{"nobody's any more", Demand{}, observe(kept()), actionDelete, true},
+		{"terminating", want, observe(kept(beingDeleted)), actionWait, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			done := decide(row.want, row.have, "")
+			mustEqual(t, "action", done, row.action)
+			mustEqual(t, "out of sync", isOut(done, row.want, row.have), row.isOut)
+		})
+	}
+	if !isOut(actionVerify, other, observe(kept())) {
+		t.Error("an edit that waits for a look is taken for done")
+	}
+}
+
 // A member may write the credential that it was sent into a status, in whatever spelling: it gets no further.
 func TestAStatusDoesNotTellTheCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
