@@ -8,10 +8,10 @@ import (
 
 	"github.com/tidwall/gjson"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"fanout/pkg/fanout/answers"
 	"fanout/pkg/fanout/derive"
 	"fanout/pkg/results"
 )
@@ -65,7 +65,7 @@ func (c *Controller) applyStatus(ctx context.Context, p *parent, status map[stri
 		return appliedStatus{}, 0, fmt.Errorf("apply status of Canary %s: %w", p.key(), err)
 	}
 	// No more is decoded of it: who manages which field takes as much room as the status.
-	found := gjson.GetManyBytes(text, "metadata.resourceVersion", "status")
+	found := gjson.GetMany(text, "metadata.resourceVersion", "status")
 	answer.version, _ = strconv.ParseUint(found[0].Str, 10, 64)
 	var kept any
 	if found[1].Exists() {
@@ -79,16 +79,18 @@ func (c *Controller) applyStatus(ctx context.Context, p *parent, status map[stri
 
 // patchCanary patches a Canary of the hub, or a subresource of it, as fanout, and returns what the hub answers. A server-side apply takes
 // fields from others.
-func (c *Controller) patchCanary(ctx context.Context, kind types.PatchType, key types.NamespacedName, body []byte, subresource ...string) ([]byte, error) {
+func (c *Controller) patchCanary(ctx context.Context, kind types.PatchType, key types.NamespacedName, patch []byte, subresource ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
 	defer cancel()
-	options := metav1.PatchOptions{FieldManager: derive.FieldManager}
+	request := c.client.Patch(kind).AbsPath(append(pathOf(key), subresource...)...).Param("fieldManager", derive.FieldManager)
 	if kind == types.ApplyPatchType {
-		force := true
-		options.Force = &force
+		request.Param("force", "true")
 	}
-	return c.client.Patch(kind).AbsPath(append(pathOf(key), subresource...)...).
-		SpecificallyVersionedParams(&options, metav1.ParameterCodec, schema.GroupVersion{Version: "v1"}).Body(body).Do(ctx).Raw()
+	body, err := request.Body(patch).Stream(ctx)
+	if err != nil {
+		return "", err
+	}
+	return answers.ReadAll(body)
 }
 
 // pathOf is where the hub has a Canary.

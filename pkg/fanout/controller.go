@@ -7,12 +7,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
@@ -73,7 +70,7 @@ func New(client rest.Interface, options Options) *Controller {
 	c.statuses = newStatuses(c)
 	c.mirrors = newMirrors(c)
 	c.parents, c.hub = cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: clusters.NoticeRestore(hubCanaries(canaries, options.RequestTimeout)),
+		ListerWatcher: clusters.NoticeRestore(hubCanaries(client, options.RequestTimeout)),
 		ObjectType:    &unstructured.Unstructured{},
 		Transform:     newParent(options.HubID, options.Clock.Now, c.recallsUntil()),
 		Handler: cache.ResourceEventHandlerFuncs{
@@ -83,20 +80,6 @@ func New(client rest.Interface, options Options) *Controller {
 		},
 	})
 	return c
-}
-
-func hubCanaries(client dynamic.Interface, timeout time.Duration) *cache.ListWatch {
-	canaries := client.Resource(derive.Canaries)
-	return &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			ctx, cancel := context.WithTimeout(ctx, timeout)
-			defer cancel()
-			return canaries.List(ctx, options)
-		},
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			return canaries.Watch(ctx, options)
-		},
-	}
 }
 
 // Run fans out until ctx ends, and returns when all it started has stopped.

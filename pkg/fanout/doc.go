@@ -1,6 +1,7 @@
 // Package fanout pushes Canaries from the hub into its members. What is in it knows the hub:
 //
-//	parents.go     the hub's informer turns a Canary into a parent: its selector parsed once
+//	hubwatch.go    how the hub's Canaries are listed and watched
+//	parents.go     the hub's informer turns one into a parent: its selector parsed once
 //	controller.go  an edited parent has every member that it concerns look at it
 //	asked.go       what a member is told when it asks what should stand in a place
 //	crd.go         whether the hub can be believed that a parent is gone

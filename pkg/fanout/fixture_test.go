@@ -1,9 +1,8 @@
 package fanout
 
 import (
-	"testing"
-
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"fanout/pkg/fanout/fanouttest"
 )
@@ -31,7 +30,7 @@ var (
 	beingDeleted   = fanouttest.BeingDeleted
 )
 
-func mustEqual[T any](t *testing.T, what string, got, want T) {
+func mustEqual[T any](t rapid.TB, what string, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)

@@ -108,7 +108,7 @@ func (m *mirrors) write(ctx context.Context, p *parent, place types.NamespacedNa
 		if err != nil {
 			return 0, err
 		}
-		uid = types.UID(gjson.GetBytes(answer, "metadata.uid").Str)
+		uid = types.UID(gjson.Get(answer, "metadata.uid").Str)
 		there = &parent{mirror: &mirror{}}
 	case there.mirror == nil, !there.mirror.isOurs, there.GetDeletionTimestamp() != nil, line.Unknown:
 		return 0, nil // it is told when that is otherwise
@@ -193,11 +193,11 @@ func (m *mirrors) takeOut(ctx context.Context, place types.NamespacedName, extra
 		return "", err
 	}
 	answer, err := m.patch(ctx, types.MergePatchType, place, body)
-	return gjson.GetBytes(answer, "metadata.resourceVersion").Str, err
+	return gjson.Get(answer, "metadata.resourceVersion").Str, err
 }
 
 // apply is a server-side apply of object to what has that uid and version at place; either may be empty.
-func (m *mirrors) apply(ctx context.Context, place types.NamespacedName, object map[string]any, uid types.UID, version string, subresource ...string) ([]byte, error) {
+func (m *mirrors) apply(ctx context.Context, place types.NamespacedName, object map[string]any, uid types.UID, version string, subresource ...string) (string, error) {
 	metadata := map[string]any{"namespace": place.Namespace, "name": place.Name}
 	if given, ok := object["metadata"].(map[string]any); ok {
 		for field, value := range given {
@@ -218,15 +218,15 @@ func (m *mirrors) apply(ctx context.Context, place types.NamespacedName, object 
 	}
 	body, err := json.Marshal(sent)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	return m.patch(ctx, types.ApplyPatchType, place, body, subresource...)
 }
 
-func (m *mirrors) patch(ctx context.Context, kind types.PatchType, place types.NamespacedName, body []byte, subresource ...string) ([]byte, error) {
+func (m *mirrors) patch(ctx context.Context, kind types.PatchType, place types.NamespacedName, body []byte, subresource ...string) (string, error) {
 	answer, err := m.patchCanary(ctx, kind, place, body, subresource...)
 	if err != nil {
-		return nil, fmt.Errorf("write mirror %s: %w", place, err)
+		return "", fmt.Errorf("write mirror %s: %w", place, err)
 	}
 	return answer, nil
 }

@@ -18,7 +18,10 @@ const (
 // parseUptime reads how many of how many runs passed: "33/66 (50.0%)", "0/2 0%".
 func parseUptime(text string) (passed, runs uint32, ok bool) {
 	counts, _, _ := strings.Cut(text, " ")
-	first, second, _ := strings.Cut(counts, "/")
+	first, second, some := strings.Cut(counts, "/")
+	if !some {
+		return 0, 0, false
+	}
 	p, errP := strconv.ParseUint(first, 10, 32)
 	r, errR := strconv.ParseUint(second, 10, 32)
 	if errP != nil || errR != nil || p > r || r == 0 || r > maxRuns {

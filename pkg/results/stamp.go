@@ -38,6 +38,9 @@ func (s Stamp) String() string {
 
 // parseStamp reads a time of a status; ok is false for what is none.
 func parseStamp(text string) (s Stamp, ok bool) {
+	if text == "" {
+		return 0, false // as most are for a while, and an error costs more than it is worth
+	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return 0, false

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 
@@ -19,7 +20,7 @@ type Copy struct {
 	Generation int64
 
 	*Template
-	agent string
+	agent, quoted string // quoted is the agent as JSON
 }
 
 // A Template is what the copies of one version of a parent have in common: all but the agent's name and what follows from it. Nobody
@@ -69,10 +70,10 @@ func (t *Template) prepared() *Template {
 
 // For is what agent's cluster should hold.
 func (t *Template) For(agent string) Copy {
-	c := Copy{Generation: t.generation, Template: t, agent: agent}
-	c.Hash = sum(t.hashedText.filled(agent))
-	if c.Content = c.Hash; t.contentText.after != t.hashedText.after {
-		c.Content = sum(t.contentText.filled(agent))
+	c := Copy{Generation: t.generation, Template: t, agent: agent, quoted: string(mustMarshal(agent))}
+	c.Hash = t.hashedText.sum(c.quoted)
+	if c.Content = c.Hash; !bytes.Equal(t.contentText.after, t.hashedText.after) {
+		c.Content = t.contentText.sum(c.quoted)
 	}
 	return c
 }

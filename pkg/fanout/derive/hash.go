@@ -28,9 +28,13 @@ func hashed(labels, annotations map[string]string, owner types.UID, spec any, ot
 	return mustMarshal(append([]any{labels, described, owner, spec}, others...))
 }
 
-func sum(text []byte) string {
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16])
+// sum is the hash of a text, which may come in parts.
+func sum(parts ...[]byte) string {
+	digest := sha256.New()
+	for _, part := range parts {
+		digest.Write(part)
+	}
+	return hex.EncodeToString(digest.Sum(nil)[:16])
 }
 
 // mustMarshal marshals what was decoded from JSON, and so can be encoded.

@@ -1,16 +1,18 @@
 package derive
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// sent is a Template as JSON: the annotations up to the agent's name, from there to the hash, and what is after that.
+// sent is a Template as JSON.
 type sent struct {
-	annotations          [3]string
-	labels, rest, object string
-	spec                 string
+	head         string    // up to where the object's identity goes
+	annotations  [3]string // up to the agent's name, from there to the hash, and what is after that
+	labels, spec string
 }
 
 func newSent(t *Template) sent {
@@ -19,58 +21,76 @@ func newSent(t *Template) sent {
 		annotations[key] = value
 	}
 	agent := cut(mustMarshal(annotations), AnnotationAgent)
-	hash := cut([]byte(agent.after), AnnotationHash)
-	rest := map[string]any{"name": t.place.Name}
+	hash := cut(agent.after, AnnotationHash)
+	metadata := map[string]any{"name": t.place.Name}
 	if t.place.Namespace != "" {
-		rest["namespace"] = t.place.Namespace
+		metadata["namespace"] = t.place.Namespace
 	}
 	if len(t.owners) > 0 {
-		rest["ownerReferences"] = t.owners
+		metadata["ownerReferences"] = t.owners
 	}
+	object := mustMarshal(map[string]string{"apiVersion": Canaries.GroupVersion().String(), "kind": Kind})
 	return sent{
-		annotations: [3]string{agent.before, hash.before, hash.after},
+		head:        strings.TrimSuffix(string(object), "}") + `,"metadata":` + strings.TrimSuffix(string(mustMarshal(metadata)), "}"),
+		annotations: [3]string{string(agent.before), string(hash.before) + `"`, `"` + string(hash.after)},
 		labels:      string(mustMarshal(t.labels)),
-		rest:        strings.TrimSuffix(string(mustMarshal(rest)), "}"),
-		object:      string(mustMarshal(map[string]string{"apiVersion": Canaries.GroupVersion().String(), "kind": Kind})),
 		spec:        string(mustMarshal(t.spec)),
 	}
 }
 
 // Apply is the body of a server-side apply of the copy, to the object with that UID, or to whichever where that is empty, in that version.
 func (c Copy) Apply(uid types.UID, version string) []byte {
-	s := &c.sent
-	identity := ""
+	parts := []string{c.sent.head}
 	if uid != "" {
-		identity = `,"uid":` + string(mustMarshal(uid))
+		parts = append(parts, `,"uid":`, string(mustMarshal(uid)))
 	}
 	if version != "" {
-		identity += `,"resourceVersion":` + string(mustMarshal(version))
+		parts = append(parts, `,"resourceVersion":`, string(mustMarshal(version)))
 	}
-	object := strings.TrimSuffix(s.object, "}")
-	return []byte(object + `,"metadata":` + s.rest + identity + `,"annotations":` + c.annotationsText() + `,"labels":` + s.labels + `},"spec":` + s.spec + `}`)
+	annotations := c.annotationsText()
+	parts = append(append(parts, `,"annotations":`), annotations[:]...)
+	parts = append(parts, `,"labels":`, c.sent.labels, `},"spec":`, c.sent.spec, `}`)
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	body := make([]byte, 0, size)
+	for _, part := range parts {
+		body = append(body, part...)
+	}
+	return body
 }
 
 // IsStoredAs tells that this JSON, of an object's labels, annotations and spec, is what was sent, and so needs no closer look. Where it
 // says no, the two may still mean the same.
 func (c Copy) IsStoredAs(labels, annotations, spec string) bool {
-	return labels == c.sent.labels && spec == c.sent.spec && annotations == c.annotationsText()
+	if labels != c.sent.labels || spec != c.sent.spec {
+		return false
+	}
+	for _, part := range c.annotationsText() {
+		rest, ok := strings.CutPrefix(annotations, part)
+		if !ok {
+			return false
+		}
+		annotations = rest
+	}
+	return annotations == ""
 }
 
-func (c Copy) annotationsText() string {
-	return c.sent.annotations[0] + quoted(c.agent) + c.sent.annotations[1] + quoted(c.Hash) + c.sent.annotations[2]
+// annotationsText is the annotations as JSON, in parts. A hash has nothing in it that JSON escapes.
+func (c Copy) annotationsText() [5]string {
+	return [5]string{c.sent.annotations[0], c.quoted, c.sent.annotations[1], c.Hash, c.sent.annotations[2]}
 }
 
 // gap is a text that lacks one JSON string in its middle.
-type gap struct{ before, after string }
+type gap struct{ before, after []byte }
 
-func (g gap) filled(text string) []byte {
-	return []byte(g.before + quoted(text) + g.after)
-}
-
-func quoted(text string) string { return string(mustMarshal(text)) }
+// sum is the hash of the text with that JSON in the gap.
+func (g gap) sum(quoted string) string { return sum(g.before, []byte(quoted), g.after) }
 
 // cut takes the empty value of key out of text. A text between quotes can't look like a key: its own quotes are escaped.
 func cut(text []byte, key string) gap {
-	before, after, _ := strings.Cut(string(text), `"`+key+`":""`)
-	return gap{before: before + `"` + key + `":`, after: after}
+	key = `"` + key + `":`
+	before, after, _ := bytes.Cut(text, []byte(key+`""`))
+	return gap{before: slices.Concat(before, []byte(key)), after: after}
 }

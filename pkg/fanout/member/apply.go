@@ -8,10 +8,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 
+	"fanout/pkg/fanout/answers"
 	"fanout/pkg/fanout/derive"
 )
 
@@ -151,29 +151,27 @@ func (m *Member) write(ctx context.Context, key types.NamespacedName, want Deman
 
 // patch is one server-side apply that succeeds only on the version of the object that base describes.
 func (m *Member) patch(ctx context.Context, key types.NamespacedName, want derive.Copy, base *observed) (*observed, error) {
-	body := want.Apply("", derive.NoVersion)
+	apply := want.Apply("", derive.NoVersion)
 	if base != nil {
-		body = want.Apply(base.uid, base.resourceVersion)
+		apply = want.Apply(base.uid, base.resourceVersion)
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.options.RequestTimeout)
 	defer cancel()
-	force := true
-	answer := m.rest.Patch(types.ApplyPatchType).
+	body, err := m.rest.Patch(types.ApplyPatchType).
 		AbsPath("apis", derive.Canaries.Group, derive.Canaries.Version, "namespaces", key.Namespace, derive.Canaries.Resource, key.Name).
-		SpecificallyVersionedParams(&metav1.PatchOptions{FieldManager: derive.FieldManager, Force: &force}, metav1.ParameterCodec, schema.GroupVersion{Version: "v1"}).
-		Body(body).Do(ctx)
-	err := answer.Error()
+		Param("fieldManager", derive.FieldManager).Param("force", "true").
+		Body(apply).Stream(ctx)
 	if fields := unknownFields(err); len(fields) > 0 {
 		return nil, &UnknownFieldError{Key: key, Fields: fields}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("apply Canary %s: %w", key, unrepeated(err))
 	}
-	text, err := answer.Raw()
+	text, err := answers.ReadAll(body)
 	if err != nil {
 		return nil, fmt.Errorf("apply Canary %s: %w", key, err)
 	}
-	written := glanceAt(string(text))
+	written := glanceAt(text)
 	if o := written.asSent(want); o != nil {
 		return o, nil
 	}

@@ -1,35 +1,33 @@
 package member
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
-	"github.com/tidwall/gjson"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"fanout/pkg/fanout/answers"
 	"fanout/pkg/results"
 )
 
-// stream reads the events of a watch: one on a line, as API servers send them. It decodes only what is new, and each event once, where
-// client-go's own watch reads each nine times over: of a Canary whose status changes, as it does in every member every few
-// seconds, nothing but the status is decoded.
+// stream reads the events of a watch. It decodes only what is new, and each event once, where client-go's own watch reads each nine times
+// over: of a Canary whose status changes, as it does in every member every few seconds, nothing but the status is decoded.
 type stream struct {
 	*Member
-	lines *bufio.Reader
+	events *answers.Events
 }
 
 // streamBuffer is small: there is one for each member, mostly empty.
 const streamBuffer = 1 << 10
 
 func (m *Member) newStream(body io.Reader) *stream {
-	return &stream{Member: m, lines: bufio.NewReaderSize(body, streamBuffer)}
+	return &stream{Member: m, events: answers.NewEvents(body, streamBuffer)}
 }
 
 // sighting is a Canary as a watch brings it.
@@ -49,20 +47,10 @@ var errUnreadable = errors.New("the watch of derived Canaries can't be read")
 
 // next returns the next event. Where the server ends the watch it says so by an error, io.EOF where it has no reason to give.
 func (s *stream) next() (watch.EventType, *sighting, error) {
-	line, err := s.line()
+	kind, object, err := s.events.Next()
 	if err != nil {
 		return "", nil, err
 	}
-	kind, object := watch.EventType(""), ""
-	gjson.Parse(line).ForEach(func(field, value gjson.Result) bool {
-		switch field.Str {
-		case "type":
-			kind = watch.EventType(value.Str)
-		case "object":
-			object = value.Raw
-		}
-		return true
-	})
 	g := glanceAt(object)
 	seen := &sighting{key: g.key, version: g.version}
 	switch kind {
@@ -98,21 +86,6 @@ func (s *stream) list() (list map[types.NamespacedName]*sighting, version string
 			list[seen.key] = seen
 		case seen.endsList:
 			return list, seen.version, nil
-		}
-	}
-}
-
-// line returns the next line that holds something.
-func (s *stream) line() (string, error) {
-	for {
-		line, err := s.lines.ReadString('\n')
-		switch blank := strings.TrimSpace(line) == ""; {
-		case err == io.EOF && !blank:
-			return "", io.ErrUnexpectedEOF
-		case err != nil:
-			return "", err
-		case !blank:
-			return line, nil
 		}
 	}
 }
