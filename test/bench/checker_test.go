@@ -23,8 +23,8 @@ func besideChecker(t *testing.T, w *world) {
 	f.fill(t, ours, 0, w.fresh)
 	isTakenIn()
 	f.edit(t, ours, "@every 2h") // goes through behind all that was to be done before
-	w.figures.add(t, "beside-checker-requests", (f.requests(t)-before-members)/float64(w.fresh*members), "requests", fmt.Sprintf(
-		"to members per copy, until a stand-in for canary-checker has taken in %d copies in each of %d real members", w.fresh, members))
+	w.figures.add(t, "beside-checker-requests", (f.requests(t)-before-float64(w.real))/float64(w.fresh*w.real), "requests", fmt.Sprintf(
+		"to members per copy, until a stand-in for canary-checker has taken in %d copies in each of %d real members", w.fresh, w.real))
 }
 
 // requests counts what only fanout and the floors ask of the members: canary-checker updates Canaries and patches their status, and

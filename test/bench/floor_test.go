@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -55,6 +57,9 @@ func runFloor() error {
 			return err
 		}
 		f.members, f.slots = append(f.members, member), append(f.slots, make(chan struct{}, concurrentSyncs))
+		if err := createNamespace(ctx, member, namespace); err != nil {
+			return err
+		}
 		if os.Getenv(floorWatches) != "" {
 			if err := drain(ctx, member, namespace); err != nil {
 				return err
@@ -78,6 +83,15 @@ func clientOf(kubeconfig string) (dynamic.Interface, error) {
 	}
 	config.QPS = -1
 	return dynamic.NewForConfig(config)
+}
+
+func createNamespace(ctx context.Context, member dynamic.Interface, name string) error {
+	namespace := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name}}}
+	_, err := member.Resource(corev1.SchemeGroupVersion.WithResource("namespaces")).Create(ctx, namespace, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
 }
 
 // drain holds the watch that whoever puts drift back must hold.
@@ -132,8 +146,8 @@ func apply(ctx context.Context, member dynamic.Interface, canary *unstructured.U
 	return err
 }
 
-// startFloor starts a floor for a namespace, and returns its process ID. It ends with the test.
-func startFloor(t *testing.T, namespace string, watches bool, hub []byte, members [][]byte) int {
+// startFloor starts a floor for a namespace. It ends with the test at the latest.
+func startFloor(t *testing.T, namespace string, watches bool, hub []byte, members [][]byte) contender {
 	t.Helper()
 	folder := t.TempDir()
 	write := func(name string, kubeconfig []byte) {
@@ -149,6 +163,6 @@ func startFloor(t *testing.T, namespace string, watches bool, hub []byte, member
 	if watches {
 		environment = append(environment, floorWatches+"=yes")
 	}
-	pid, _ := startAgain(t, environment...)
-	return pid
+	pid, _, stop := startAgain(t, environment...)
+	return contender{namespace: namespace, pid: pid, stop: stop}
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"fanout/pkg/fanout/derive"
+	"fanout/test/controlplane"
 	"fanout/test/simulator"
 )
 
@@ -27,14 +28,10 @@ func (h hubWrites) since(before hubWrites) hubWrites {
 // hubWrites counts by the hub's audit log, and Events, which that leaves out, by themselves.
 func (w *world) hubWrites(t *testing.T) (sum hubWrites) {
 	t.Helper()
-	all, err := w.hub.AuditedWrites(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, write := range all {
+	for _, write := range w.writes(t) {
 		switch {
-		case !strings.HasPrefix(write.UserAgent, "fanout/") || write.Code >= 300:
-		case write.Resource == "canaries" && write.Subresource == "status":
+		case write.Code >= 300:
+		case isStatus(write):
 			sum.statuses++
 		default:
 			sum.others++
@@ -55,16 +52,32 @@ func (w *world) hubWrites(t *testing.T) (sum hubWrites) {
 	return sum
 }
 
-// mostStatusWrites counts the writes of one parent's status that came to the hub within window, for the parent and the time with the most.
-func (w *world) mostStatusWrites(t *testing.T, since time.Time, window time.Duration) (most int) {
+// writes are fanout's to the hub, by the hub's audit log, whether or not they were accepted.
+func (w *world) writes(t *testing.T) []controlplane.Write {
 	t.Helper()
 	all, err := w.hub.AuditedWrites(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return slices.DeleteFunc(all, func(write controlplane.Write) bool { return !strings.HasPrefix(write.UserAgent, "fanout/") })
+}
+
+// statusWrites are those of parents' statuses.
+func (w *world) statusWrites(t *testing.T) []controlplane.Write {
+	t.Helper()
+	return slices.DeleteFunc(w.writes(t), func(write controlplane.Write) bool { return !isStatus(write) })
+}
+
+func isStatus(write controlplane.Write) bool {
+	return write.Resource == derive.Canaries.Resource && write.Subresource == "status"
+}
+
+// mostStatusWrites counts the writes of one parent's status that came to the hub within window, for the parent and the time with the most.
+func (w *world) mostStatusWrites(t *testing.T, since time.Time, window time.Duration) (most int) {
+	t.Helper()
 	recent := map[string][]time.Time{} // by parent, those within window before the last
-	for _, write := range all {
-		if !strings.HasPrefix(write.UserAgent, "fanout/") || write.Resource != "canaries" || write.Subresource != "status" || write.Time.Before(since) {
+	for _, write := range w.statusWrites(t) {
+		if write.Time.Before(since) {
 			continue
 		}
 		times := append(recent[write.Name], write.Time)
@@ -114,14 +127,14 @@ func hubLoad(t *testing.T, w *world) {
 		w.wipe(t)
 	}
 	w.start(t, w.many, 0)
-	w.newCopies(t, "warm", w.many, 1)
+	w.newCopies(t, ours, "warm", w.many, 1)
 	const parents = 10
 	before := w.hubWrites(t)
 	bytes := w.hubBytes(t)
 	if before.others < int64(w.many) || bytes == 0 { // it put a finalizer on each member's Secret
 		t.Fatalf("the hub tells of %d writes, %.0f bytes: not what fanout wrote there before", before.others, bytes)
 	}
-	w.newCopies(t, "hub", w.many, parents)
+	w.newCopies(t, ours, "hub", w.many, parents)
 	w.synced(t, w.many*(parents+1))
 	writes := w.hubWrites(t).since(before)
 	copies := float64(w.many * parents)

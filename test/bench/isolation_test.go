@@ -13,7 +13,7 @@ func isolation(t *testing.T, w *world) {
 	if w.held > 1 {
 		w.wipe(t)
 	}
-	f := w.start(t, w.many, 1, "--probe-timeout=5s") // the default
+	w.start(t, w.many, 1, "--probe-timeout=5s") // the default
 	holes := w.many * 3 / 10
 	rounds := 0
 	edits := func(count, of int) (took []time.Duration) {
@@ -40,12 +40,12 @@ func isolation(t *testing.T, w *world) {
 	without := edits(w.rounds, w.many)
 	behave(simulator.Behaviour{Blackhole: true})
 	with := edits(w.rounds, w.many-holes)
-	before := footprintOf(t, f)
+	before := w.footprint(t)
 	for began := time.Now(); time.Since(began) < w.flat; {
 		edits(1, w.many-holes)
 		settle(t, w.observe/10)
 	}
-	after := footprintOf(t, f)
+	after := w.footprint(t)
 	behave(simulator.Behaviour{})
 	w.synced(t, w.many)
 	without = append(without, edits(w.rounds, w.many)...)

@@ -9,49 +9,69 @@ import (
 	"fanout/test/fixture"
 )
 
-// linearity is the CPU that a new copy takes, in fleets of different sizes.
+// linearity is the CPU that a new copy takes, in fleets of different sizes, of fanout and of a floor that holds a watch, in turn.
 func linearity(t *testing.T, w *world) {
 	var all, asked []float64
-	for _, fleet := range []int{10, w.some, w.many, w.most} {
+	for _, fleet := range w.fleetSizes {
 		if w.held > 0 {
 			w.wipe(t)
 		}
 		f := w.start(t, fleet, 0)
 		parents := max(w.copies/fleet, 3)
-		w.newCopies(t, "warm", fleet, 1)
-		w.synced(t, fleet)
+		bare := w.floorOf(t, fleet)
+		w.newCopies(t, ours, "warm", fleet, 1)
+		w.newCopies(t, bare, "warm", fleet, 1)
+		w.synced(t, 2*fleet)
 		idle := w.atRest(t, f)
-		var cpu, wall, simulated []time.Duration
+		var cpu, floor, wall, simulated []time.Duration
 		for round := range 3 {
 			profiled := w.profileCPU(t, 10)
 			before, used, simulating, began := w.counts(t), cpuOf(t, f.PID()), cpuOf(t, w.simulatorPID), time.Now()
-			wall = append(wall, w.newCopies(t, fmt.Sprintf("round-%d", round), fleet, parents))
+			name := fmt.Sprintf("round-%d", round)
+			wall = append(wall, w.newCopies(t, ours, name, fleet, parents))
 			settle(t, time.Second) // what follows is part of it
 			profiled()
 			rest := time.Duration(idle * float64(time.Since(began)))
 			cpu, simulated = append(cpu, cpuOf(t, f.PID())-used-rest), append(simulated, cpuOf(t, w.simulatorPID)-simulating)
 			asked = append(asked, float64(total(w.counts(t).Requests)-total(before.Requests))/float64(fleet*parents))
+
+			used = cpuOf(t, bare.pid)
+			w.newCopies(t, bare, name, fleet, parents)
+			settle(t, time.Second)
+			floor = append(floor, cpuOf(t, bare.pid)-used)
 		}
+		bare.stop()
 		w.wipe(t)
 		copies := float64(fleet * parents)
 		one := float64(median(cpu).Microseconds()) / copies
 		all = append(all, one)
-		w.figures.add(t, fmt.Sprintf("linearity-%d", fleet), one, "µs", fmt.Sprintf(
-			"CPU per new copy, %d members × %d parents; at rest %.3f cores, taken off; %.0f copies/s beside a simulator that takes %.0f µs for each", fleet, parents, idle,
+		w.figures.against(t, fmt.Sprintf("linearity-%d", fleet), one, float64(median(floor).Microseconds())/copies, "µs", fmt.Sprintf(
+			"CPU per new copy, %d members × %d parents; at rest %.3f cores, taken off; the floor holds a watch; %.0f copies/s beside a simulator that takes %.0f µs for each", fleet, parents, idle,
 			copies/median(wall).Seconds(), float64(median(simulated).Microseconds())/copies))
 	}
 	w.figures.add(t, "linearity-requests", slices.Max(asked), "requests", "to members per new copy, probes aside, in whichever round took most")
 	w.figures.add(t, "linearity", slices.Max(all)/slices.Min(all), "×", "the most CPU per new copy in one of these fleets, over the least")
 }
 
-// newCopies makes parents, and returns how long it took until the last member had its copy of the last.
-func (w *world) newCopies(t *testing.T, name string, fleet, parents int) time.Duration {
+// floorOf starts a floor with a watch over a fleet of that size.
+func (w *world) floorOf(t *testing.T, fleet int) contender {
 	t.Helper()
-	text := "bench-new-" + name
+	w.hub.Namespace(t, ofWatching)
+	var kubeconfigs [][]byte
+	for _, site := range w.sites[:fleet] {
+		kubeconfigs = append(kubeconfigs, site.Kubeconfig)
+	}
+	return startFloor(t, ofWatching, true, w.hub.Kubeconfig, kubeconfigs)
+}
+
+// newCopies makes parents for c, and returns how long it took until the last member had its copy of the last.
+func (w *world) newCopies(t *testing.T, c contender, name string, fleet, parents int) time.Duration {
+	t.Helper()
+	text := c.namespace + "-new-" + name
 	arrived := w.expect(t, text, fleet*parents)
 	began := time.Now()
 	for i := range parents {
-		w.createOne(t, fmt.Sprintf("%s-%d", name, i), map[string]string{"bench": text})
+		w.createOne(t, c, fmt.Sprintf("%s-%d", name, i), map[string]string{"bench": text})
 	}
 	came := arrived()
 	last := began

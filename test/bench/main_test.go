@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 	}
 	names := []string{"hub"}
 	if needsReal(*asked) {
-		for i := range members {
+		for i := range size().real {
 			names = append(names, agent(i))
 		}
 	}
@@ -67,7 +67,7 @@ func TestMain(m *testing.M) {
 type scenario struct {
 	name string
 	run  func(*testing.T, *world)
-	real bool // it needs ten real members
+	real bool // it needs real members
 }
 
 // scenarios are all there are, in an order that has each find what it needs as the one before left it.

@@ -7,34 +7,40 @@ import (
 	"strconv"
 	"testing"
 	"time"
-
-	"fanout/test/fixture"
 )
 
 // footprint is what a fanout that has come to rest takes.
 type footprint struct {
-	resident     float64 // bytes
-	live, stacks float64 // bytes of heap that are in use after a collection, and of stacks
+	resident float64 // bytes
+	usage
+}
+
+// usage is what a fanout has in use after a collection.
+type usage struct {
+	live, stacks float64 // bytes of heap and of stacks
 	goroutines   float64
 }
 
-// footprintOf waits until fanout has given back what it does not need, and returns what is left.
-func footprintOf(t *testing.T, f *fixture.Fanout) footprint {
+// footprint waits until fanout has given back what it does not need, and returns what is left.
+func (w *world) footprint(t *testing.T) footprint {
 	t.Helper()
-	resident := math.Inf(1)
-	for {
-		served(t, f, "/debug/pprof/heap?gc=1")
-		now, _ := memoryOf(t, f.PID())
+	for resident := math.Inf(1); ; {
+		used := w.usage(t)
+		now, _ := memoryOf(t, w.fanout.PID())
 		if now > resident*0.99 {
-			resident = now
-			break
+			return footprint{now, used}
 		}
 		resident = now
-		settle(t, 3*time.Second) // memory is given back in the background, without haste
+		settle(t, w.observe/10) // memory is given back in the background, without haste
 	}
-	text := served(t, f, "/metrics")
-	return footprint{
-		resident: resident, live: gauge(t, text, "go_memstats_heap_alloc_bytes"), stacks: gauge(t, text, "go_memstats_stack_inuse_bytes"),
+}
+
+func (w *world) usage(t *testing.T) usage {
+	t.Helper()
+	served(t, w.fanout, "/debug/pprof/heap?gc=1")
+	text := served(t, w.fanout, "/metrics")
+	return usage{
+		live: gauge(t, text, "go_memstats_heap_alloc_bytes"), stacks: gauge(t, text, "go_memstats_stack_inuse_bytes"),
 		goroutines: gauge(t, text, "go_goroutines"),
 	}
 }
@@ -60,9 +66,12 @@ func gauge(t *testing.T, text, name string) float64 {
 
 // memberMemory is what an idle member takes: the difference between fleets, divided by the difference in members.
 func memberMemory(t *testing.T, w *world) {
-	none := footprintOf(t, w.start(t, 0, 0))
-	many := footprintOf(t, w.start(t, w.many, 0))
-	most := footprintOf(t, w.start(t, w.most, 0))
+	w.start(t, 0, 0)
+	none := w.footprint(t)
+	w.start(t, w.many, 0)
+	many := w.footprint(t)
+	w.start(t, w.most, 0)
+	most := w.footprint(t)
 	w.profileHeap(t)
 	per := func(from, to footprint, members int, what func(footprint) float64) float64 {
 		return (what(to) - what(from)) / float64(members)
@@ -82,26 +91,27 @@ func derivedMemory(t *testing.T, w *world) {
 	if w.held > 0 {
 		w.wipe(t)
 	}
-	f := w.start(t, w.many, 0)
+	w.start(t, w.many, 0)
 	w.create(t, "held", 0, 1) // the first one takes what is taken once
 	w.held = 1
 	w.synced(t, w.many)
-	before := footprintOf(t, f)
+	before := w.footprint(t)
 	text := "bench-held-rest"
 	arrived := w.expect(t, text, w.many*(w.parents-1))
 	for i := 1; i < w.parents; i++ {
-		w.createOne(t, fmt.Sprintf("held-%d", i), map[string]string{"bench": text})
+		w.createOne(t, ours, fmt.Sprintf("held-%d", i), map[string]string{"bench": text})
 	}
 	arrived()
 	w.held = w.parents
 	w.synced(t, w.many*w.parents)
-	after := footprintOf(t, f)
+	after := w.footprint(t)
 	w.profileHeap(t)
 	copies := float64(w.many * (w.parents - 1))
 	conditions := fmt.Sprintf("%d members, from 1 to %d copies in each, just written", w.many, w.parents)
 	w.figures.add(t, "derived-memory", (after.resident-before.resident)/copies/kibi, "KiB", "resident memory per copy; "+conditions)
 	w.figures.add(t, "derived-memory-used", (after.live+after.stacks-before.live-before.stacks)/copies/kibi, "KiB", "of it in use after a collection; "+conditions)
-	restarted := footprintOf(t, w.start(t, w.many, w.parents))
+	w.start(t, w.many, w.parents)
+	restarted := w.footprint(t)
 	w.figures.add(t, "derived-memory-restarted", (restarted.resident-before.resident)/copies/kibi, "KiB", "resident memory per copy after a restart; "+conditions)
 }
 

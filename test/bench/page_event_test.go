@@ -60,10 +60,9 @@ const cell, failedCell = `<td class="s-`, cell + "failed"
 // shows adds the figure of how long change takes, which changes something in a site and waits until it is shown.
 func (w *world) shows(t *testing.T, name, conditions string, change func(site int) (took time.Duration, shown bool)) {
 	t.Helper()
-	const changes = 9
 	var took []time.Duration
-	for i := 0; len(took) < changes; i++ {
-		if i > 10*changes {
+	for i := 0; len(took) < w.changes; i++ {
+		if i > 10*w.changes {
 			t.Fatalf("%s: of %d changes an open page showed %d", name, i, len(took))
 		}
 		if one, shown := change(i); shown {
@@ -71,8 +70,8 @@ func (w *world) shows(t *testing.T, name, conditions string, change func(site in
 		}
 	}
 	slices.Sort(took)
-	w.figures.add(t, name, milliseconds(took[changes/2]), "ms", fmt.Sprintf("from a member having taken in that a check fares otherwise until an open page shows it; at the most %.0f of %d; %s",
-		milliseconds(took[changes-1]), changes, conditions))
+	w.figures.add(t, name, milliseconds(took[w.changes/2]), "ms", fmt.Sprintf("from a member having taken in that a check fares otherwise until an open page shows it; at the most %.0f of %d; %s",
+		milliseconds(took[w.changes-1]), w.changes, conditions))
 }
 
 // report has a member take in how the first Canary fares there.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -18,9 +19,9 @@ const (
 	simulatorStatuses = "FANOUT_BENCH_SIMULATOR_STATUSES"
 )
 
-// startAgain starts this program again as something else, which the environment says, and returns its process ID and what it says
-// when it is ready. It ends with the test.
-func startAgain(t *testing.T, environment ...string) (pid int, ready string) {
+// startAgain starts this program again as something else, which the environment says, and returns its process ID, what it says
+// when it is ready, and how to end it. It ends with the test at the latest.
+func startAgain(t *testing.T, environment ...string) (pid int, ready string, stop func()) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -40,16 +41,17 @@ func startAgain(t *testing.T, environment ...string) (pid int, ready string) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = stdin.Close()
 		_ = command.Wait()
 	})
+	t.Cleanup(stop)
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	ready, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")
 	if err != nil || !ok {
 		t.Fatalf("it says %q when it should be ready: %v", line, err)
 	}
-	return command.Process.Pid, ready
+	return command.Process.Pid, ready, stop
 }
 
 // cpuOf is the CPU time that a process has used.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// propagation is one edit's way to ten real members.
+// propagation is one edit's way to real members.
 func propagation(t *testing.T, w *world) {
 	f := newField(t, w)
 	took := map[string][]time.Duration{}
@@ -15,7 +15,7 @@ func propagation(t *testing.T, w *world) {
 			took[c.namespace] = append(took[c.namespace], f.edit(t, c, fmt.Sprintf("@every %dm", round+1)))
 		}
 	}
-	conditions := fmt.Sprintf("from the hub having accepted an edit until the last of %d real members has it; %d edits", members, w.rounds)
+	conditions := fmt.Sprintf("from the hub having accepted an edit until the last of %d real members has it; %d edits", w.real, w.rounds)
 	for _, which := range []struct {
 		name    string
 		percent int
@@ -26,7 +26,7 @@ func propagation(t *testing.T, w *world) {
 	}
 }
 
-// bulk is many new parents at once for ten real members.
+// bulk is many new parents at once for real members.
 func bulk(t *testing.T, w *world) {
 	f := newField(t, w)
 	took, cpu := map[string][]time.Duration{}, map[string][]time.Duration{}
@@ -44,7 +44,7 @@ func bulk(t *testing.T, w *world) {
 			}
 		}
 	}
-	conditions := fmt.Sprintf("%d new parents × %d real members; %d rounds", w.fresh, members, rounds)
+	conditions := fmt.Sprintf("%d new parents × %d real members; %d rounds", w.fresh, w.real, rounds)
 	middle := func(of map[string][]time.Duration, namespace string) float64 {
 		return milliseconds(median(of[namespace]))
 	}
@@ -52,5 +52,5 @@ func bulk(t *testing.T, w *world) {
 		"until the last copy stands; the floor holds a watch, and one without takes %.0f; %s", middle(took, ofFloor), conditions))
 	w.figures.against(t, "bulk-cpu", middle(cpu, ofFanout), middle(cpu, ofWatching), "ms", fmt.Sprintf(
 		"CPU; the floor holds a watch, and one without takes %.0f; %s", middle(cpu, ofFloor), conditions))
-	w.figures.add(t, "bulk-requests", requests/float64(rounds*w.fresh*members), "requests", "to members per copy; "+conditions)
+	w.figures.add(t, "bulk-requests", requests/float64(rounds*w.fresh*w.real), "requests", "to members per copy; "+conditions)
 }

@@ -13,9 +13,6 @@ import (
 	"fanout/test/fixture"
 )
 
-// members is how many real ones there are.
-const members = 10
-
 func agent(i int) string { return fmt.Sprintf("member-%d", i) }
 
 // field is a hub with real members, and fanout and the floors at work between them, each in a namespace of its own.
@@ -30,6 +27,7 @@ type contender struct {
 	namespace string
 	selector  []string // that makes a Canary its parent
 	pid       int
+	stop      func()
 }
 
 const (
@@ -47,7 +45,7 @@ func newField(t *testing.T, w *world) *field {
 	f := &field{hub: w.hub}
 	crd := fixture.CRD(t)
 	var kubeconfigs [][]byte
-	for i := range members {
+	for i := range w.real {
 		member := fixture.In(t, planes, agent(i))
 		if err := member.InstallCRD(t.Context(), crd); err != nil {
 			t.Fatal(err)
@@ -64,11 +62,11 @@ func newField(t *testing.T, w *world) *field {
 	}
 	w.launch(t, ofFanout)
 	fixture.Eventually(t, "the members are connected", func() error {
-		return fixture.Same("connected members", w.fanout.Metric(t, "fanout_members", "state", "Connected"), float64(members))
+		return fixture.Same("connected members", w.fanout.Metric(t, "fanout_members", "state", "Connected"), float64(w.real))
 	})
 	f.contenders = []contender{
-		{namespace: ofFloor, pid: startFloor(t, ofFloor, false, w.hub.Kubeconfig, kubeconfigs)},
-		{namespace: ofWatching, pid: startFloor(t, ofWatching, true, w.hub.Kubeconfig, kubeconfigs)},
+		startFloor(t, ofFloor, false, w.hub.Kubeconfig, kubeconfigs),
+		startFloor(t, ofWatching, true, w.hub.Kubeconfig, kubeconfigs),
 		{namespace: ofFanout, pid: w.fanout.PID(), selector: []string{"*"}},
 	}
 	t.Cleanup(func() {

@@ -8,10 +8,10 @@ import (
 
 // noopRestart starts fanout over members that are in sync.
 func noopRestart(t *testing.T, w *world) {
-	before := w.start(t, w.many, w.parents)
+	w.start(t, w.many, w.parents)
 	w.check(t)
+	steady := w.footprint(t)
 	w.reported(t)
-	steady := footprintOf(t, before)
 	w.stop(t)
 	members := written(w.counts(t))
 	hub := w.hubWrites(t)

@@ -50,7 +50,7 @@ func shards(t *testing.T, w *world) {
 		w.synced(t, w.shared)
 		wrote, used, began := written(w.counts(t)), cpuOfAll(t, replicas...), time.Now()
 		name := fmt.Sprintf("shared-by-%d", count)
-		took := w.newCopies(t, name, w.shared, parents)
+		took := w.newCopies(t, ours, name, w.shared, parents)
 		settle(t, time.Second) // what follows is part of it
 		spent, during := cpuOfAll(t, replicas...)-used, time.Since(began)
 		w.synced(t, w.shared*(parents+1))
@@ -62,7 +62,7 @@ func shards(t *testing.T, w *world) {
 		w.figures.add(t, fmt.Sprintf("shards-%d", count), one, "µs", fmt.Sprintf(
 			"CPU per new copy, of all replicas together, %d that share %d members × %d parents; at rest %.3f cores, taken off; %.0f copies/s",
 			count, w.shared, parents, idle, copies/took.Seconds()))
-		if err := w.hub.Canaries(parentsNamespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "bench=bench-new-" + name}); err != nil {
+		if err := w.hub.Canaries(parentsNamespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "bench=" + parentsNamespace + "-new-" + name}); err != nil {
 			t.Fatal(err)
 		}
 		w.synced(t, w.shared)

@@ -16,8 +16,8 @@ const stormPeriod = 30 * time.Second
 // writes the parents' statuses no more often than it may.
 func statusStorm(t *testing.T, w *world) {
 	f := w.start(t, w.many, w.parents)
-	w.reported(t)
-	silent := footprintOf(t, f) // nothing has been run in any member yet
+	settle(t, 2*results.TransitionPause) // for statuses
+	silent := w.usage(t)                 // nothing has been run in any member yet
 	w.check(t)
 	if err := w.simulator.Storm(t.Context(), stormPeriod); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func statusStorm(t *testing.T, w *world) {
 		1000*hubCPU/float64(max(1, writes.statuses)), w.many, conditions))
 	calm()
 	w.reported(t)
-	told := footprintOf(t, f)
+	told := w.usage(t)
 	copies := w.many * w.parents
 	w.figures.add(t, "result-memory", (told.live+told.stacks-silent.live-silent.stacks)/float64(copies), "bytes", fmt.Sprintf(
 		"in use after a collection for the result of each of %d copies, and for the statuses of %d parents", copies, w.parents))
@@ -76,12 +76,16 @@ func (w *world) check(t *testing.T) {
 // reported waits until the parents' statuses have all that members report: until none has been written for longer than one that is due waits.
 func (w *world) reported(t *testing.T) {
 	t.Helper()
-	for before := int64(-1); ; {
-		now := w.hubWrites(t).statuses
-		if now == before {
+	settle(t, 2*results.TransitionPause) // for what is due at once
+	for {
+		writes := w.statusWrites(t)
+		if len(writes) == 0 {
 			return
 		}
-		before = now
-		settle(t, results.UpdatePauseOf(w.many)+2*time.Second)
+		left := results.UpdatePauseOf(w.fleet) + time.Second - time.Since(writes[len(writes)-1].Time)
+		if left <= 0 {
+			return
+		}
+		settle(t, left)
 	}
 }

@@ -20,20 +20,31 @@ import (
 
 // scale is how much of everything there is.
 type scale struct {
-	some, many, most int // simulated members, of three fleets; the smallest has 10
-	shared           int // members that replicas share
-	parents          int // where each member of a fleet of many holds one of each
-	fresh            int // that are new at once, in bulk
-	copies           int // that are made in one round of linearity, whatever the fleet, as far as a few parents each allow
-	rounds           int // of what is measured several times
+	some, many, most int   // simulated members, of three fleets
+	fleetSizes       []int // of linearity
+	real             int   // members that are no simulated ones
+	shared           int   // members that replicas share
+	parents          int   // where each member of a fleet of many holds one of each
+	fresh            int   // that are new at once, in bulk
+	copies           int   // that are made in one round of linearity, whatever the fleet, as far as a few parents each allow
+	rounds           int   // of what is measured several times
+	changes          int   // that are waited for on an open page
 	observe          time.Duration
 	flat             time.Duration // how long memory is watched for whether it grows
 }
 
 var (
-	fully = scale{some: 100, many: 1000, most: 5000, shared: 2000, parents: 100, fresh: 100, copies: 5000, rounds: 100, observe: time.Minute, flat: 10 * time.Minute}
-	quick = scale{some: 50, many: 100, most: 500, shared: 100, parents: 100, fresh: 50, copies: 2000, rounds: 20, observe: 10 * time.Second, flat: 15 * time.Second}
+	fully = scale{some: 100, many: 1000, most: 5000, fleetSizes: []int{10, 100, 1000, 5000}, real: 10, shared: 2000, parents: 100, fresh: 100, copies: 5000, rounds: 100, changes: 9, observe: time.Minute, flat: 10 * time.Minute}
+	quick = scale{some: 50, many: 100, most: 500, fleetSizes: []int{10, 500}, real: 5, shared: 100, parents: 100, fresh: 50, copies: 1000, rounds: 20, changes: 5, observe: 10 * time.Second, flat: 5 * time.Second}
 )
+
+// size is the one that is asked for.
+func size() scale {
+	if *quickly {
+		return quick
+	}
+	return fully
+}
 
 // patience is for what takes its time with thousands of members on two cores. It is no measure of anything.
 const patience = 20 * time.Minute
@@ -59,10 +70,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{scale: fully, whole: t, hub: fixture.In(t, planes, "hub"), fleets: map[int]string{}}
-	if *quickly {
-		w.scale = quick
-	}
+	w := &world{scale: size(), whole: t, hub: fixture.In(t, planes, "hub"), fleets: map[int]string{}}
 	if err := w.hub.InstallCRD(t.Context(), fixture.CRD(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +80,9 @@ func newWorld(t *testing.T) *world {
 
 // parentsNamespace is where the parents are.
 const parentsNamespace = "bench"
+
+// ours is fanout, between hub and simulated members.
+var ours = contender{namespace: parentsNamespace, selector: []string{"*"}}
 
 // simulate starts the simulated members where they don't run yet.
 func (w *world) simulate(t *testing.T) {
@@ -83,7 +94,7 @@ func (w *world) simulate(t *testing.T) {
 	for _, name := range []string{"http-pass.json", "two-checks.json", "flaky.json", "cron.json"} {
 		statuses = append(statuses, fixture.Recorded(t, name))
 	}
-	pid, address := startAgain(w.whole, simulatorMembers+"="+strconv.Itoa(w.most), simulatorCRD+"="+fixture.CRD(t),
+	pid, address, _ := startAgain(w.whole, simulatorMembers+"="+strconv.Itoa(w.most), simulatorCRD+"="+fixture.CRD(t),
 		simulatorStatuses+"="+strings.Join(statuses, " "))
 	w.simulatorPID, w.simulator = pid, simulator.NewClient(address)
 	var err error
@@ -202,31 +213,31 @@ const quiet = time.Second
 func (w *world) create(t *testing.T, name string, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
-		w.createOne(t, fmt.Sprintf("%s-%d", name, i), map[string]string{"bench": name})
+		w.createOne(t, ours, fmt.Sprintf("%s-%d", name, i), map[string]string{"bench": name})
 	}
 }
 
-func (w *world) createOne(t *testing.T, name string, labels map[string]string) *unstructured.Unstructured {
+func (w *world) createOne(t *testing.T, c contender, name string, labels map[string]string) {
 	t.Helper()
-	canary := fixture.Canary(parentsNamespace, name, "*")
+	canary := fixture.Canary(c.namespace, name, c.selector...)
 	canary.SetLabels(labels)
 	// Simulated members stop checking in most scenarios, and no result is to become stale in one: that is a status to write.
 	if err := unstructured.SetNestedField(canary.Object, "@every 6h", "spec", "schedule"); err != nil {
 		t.Fatal(err)
 	}
-	made, err := w.hub.Canaries(parentsNamespace).Create(t.Context(), canary, metav1.CreateOptions{})
-	if err != nil {
+	if _, err := w.hub.Canaries(c.namespace).Create(t.Context(), canary, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	return made
 }
 
 // wipe removes all parents, and all copies from the members. Fanout does not run meanwhile.
 func (w *world) wipe(t *testing.T) {
 	t.Helper()
 	w.stop(t)
-	if err := w.hub.Canaries(parentsNamespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
-		t.Fatal(err)
+	for _, namespace := range []string{parentsNamespace, ofWatching} {
+		if err := w.hub.Canaries(namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := w.simulator.Wipe(t.Context()); err != nil {
 		t.Fatal(err)
