@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -125,10 +126,10 @@ func decodeManagers(entries gjson.Result) (any, error) {
 	return managers, nil
 }
 
-// decodeFields puts each field of an object into fields, as decode has it.
+// decodeFields puts each field of an object into fields, as decode has it. Names hold on to nothing of the object's text.
 func decodeFields(fields map[string]any, object string, decode func(name string, field gjson.Result) (any, error)) (err error) {
 	gjson.Parse(object).ForEach(func(name, field gjson.Result) bool {
-		fields[name.Str], err = decode(name.Str, field)
+		fields[strings.Clone(name.Str)], err = decode(name.Str, field)
 		return err == nil
 	})
 	return err

@@ -105,9 +105,8 @@ func (s *statuses) sync(ctx context.Context, key types.NamespacedName) {
 func (s *statuses) read(ctx context.Context, p *parent) *status {
 	s.mu.Lock()
 	known := s.of(p)
-	isNews := !known.mine
+	isNews, entries := !known.mine, p.entries
 	s.mu.Unlock()
-	entries := p.entries
 	var err error
 	if isNews && s.options.Share != nil && p.shown.Agents > 0 {
 		entries, err = s.entriesOf(ctx, p)

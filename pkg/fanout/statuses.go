@@ -146,6 +146,10 @@ func (s *statuses) changed(old, new *parent) {
 		}
 	case old == nil || !old.sameAs(new) || !s.isExpected(new):
 		s.look(new.key(), true)
+	default:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		new.entries = nil // they are what is known anyway
 	}
 }
 
