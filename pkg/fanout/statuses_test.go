@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,5 +155,33 @@ func TestAStatusThatCouldNotBeWrittenIsWrittenLater(t *testing.T) {
 		if all := h.writes(); len(all) != 1 {
 			t.Errorf("written: %v", all)
 		}
+	})
+}
+
+// What a status says of its agents is remembered while fanout starts, unless it is what fanout has just written.
+func TestWhatWasWrittenIsNotRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := startHub(t)
+		h.join(t, passes(0))
+		h.Complete()
+		pass(time.Second)
+		before := h.parents.List()[0].(*parent)
+		brings := func(status map[string]any) *parent {
+			canary := aParent(withSelector([]any{member1}), withVersion(2), withSpec("schedule", "@every 30s"))
+			canary.Object["status"] = status
+			kept, err := newParent(thisHub, time.Now, time.Now().Add(time.Hour))(canary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := kept.(*parent)
+			mustEqual(t, "entries that were read", len(p.entries), 1)
+			h.statuses.changed(before, p)
+			return p
+		}
+		written := h.last(t).status
+		mustEqual(t, "entries of what was written", len(brings(written).entries), 0)
+		other := maps.Clone(written)
+		other["message"] = "1 agent: 1 failed; 1 in sync"
+		mustEqual(t, "entries of something else", len(brings(other).entries), 1)
 	})
 }
