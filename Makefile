@@ -73,7 +73,7 @@ demo: ## Show fanout at work on real API servers; STAY=0 ends it when all is sho
 bench: controlplane ## Measure fanout against a bare client-go program, and with thousands of members: SCENARIO=all, or some of docs/performance.md
 	go test -run '^TestScenarios$$' -count=1 -timeout 0 -v ./test/bench -scenarios '$(or $(SCENARIO),all)'
 
-bench-quick: controlplane ## The same with fewer members, in seven to eight minutes: fails where a figure that is no time is too high
+bench-quick: controlplane ## The same with fewer members, in some six minutes: fails where a figure that is no time is too high
 	go test -run '^TestScenarios$$' -count=1 -timeout 30m -v ./test/bench -scenarios '$(or $(SCENARIO),all)' -quick
 
 profile: controlplane ## Profiles of fanout's CPU and memory in a scenario, to out/: SCENARIO=status-storm QUICK=1
