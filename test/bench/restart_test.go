@@ -10,8 +10,8 @@ import (
 func noopRestart(t *testing.T, w *world) {
 	w.start(t, w.many, w.parents)
 	w.check(t)
-	steady := w.footprint(t)
 	w.reported(t)
+	steady := w.footprint(t)
 	w.stop(t)
 	members := written(w.counts(t))
 	hub := w.hubWrites(t)
