@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -117,6 +118,48 @@ func TestTheHubsWatch(t *testing.T) {
 					mustEqual(t, "the reason", *status, expired)
 				} else if object.(*unstructured.Unstructured).GetResourceVersion() == "" {
 					t.Errorf("%v has no version", object)
+				}
+			}
+		})
+	}
+}
+
+// Decoding a parent whose status lists 700 agents, as many as there is room for, and decoding all of it.
+func BenchmarkDecodeParent(b *testing.B) {
+	agents, fields := map[string]any{}, map[string]any{}
+	for i := range 700 {
+		entry := map[string]any{
+			"lastCheck": "2026-03-04T12:00:00Z", "lastTransitionedTime": "2026-03-04T12:00:00Z", "latency1h": "3ms", "uptime1h": "33/66 (50.0%)",
+			"message": "Failed", "errorMessage": `Get "http://127.0.0.1:1": dial tcp 127.0.0.1:1: connect: connection refused`,
+		}
+		managed := map[string]any{}
+		for field := range entry {
+			managed["f:"+field] = map[string]any{}
+		}
+		agents[fmt.Sprintf("member-%d", i)], fields[fmt.Sprintf("f:member-%d", i)] = entry, managed
+	}
+	parent := aParent()
+	parent.Object["status"] = map[string]any{"checkStatus": agents}
+	if err := unstructured.SetNestedSlice(parent.Object, []any{map[string]any{
+		"manager": derive.FieldManager, "operation": "Apply", "subresource": "status", "fieldsV1": map[string]any{"f:status": map[string]any{"f:checkStatus": fields}},
+	}}, "metadata", "managedFields"); err != nil {
+		b.Fatal(err)
+	}
+	data, err := parent.MarshalJSON()
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := string(data)
+	for name, decode := range map[string]func() error{
+		"ours": func() error { _, err := decodeParent(text); return err },
+		"all":  func() error { return (&unstructured.Unstructured{}).UnmarshalJSON(data) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := decode(); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})

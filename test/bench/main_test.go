@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 			names = append(names, agent(i))
 		}
 	}
-	os.Exit(controlplane.ForMain(m, &planes, names...))
+	os.Exit(controlplane.ForMainWith(m, &planes, controlplane.Options{Names: names, MemoryLimit: "off"}))
 }
 
 // scenario is one row of docs/performance.md.
