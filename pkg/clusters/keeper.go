@@ -254,12 +254,19 @@ func (k *keeper) connect(config *kubeconfig.Config) (*connection, error) {
 	return newConnection(config, k.options.UserAgent, k.options.Share.FenceDial)
 }
 
+// untilProbe is how long to wait for the next probe. Those of many members are spread over the period, but come several at a time: each
+// that comes alone has to wake a process that sleeps, and that is half of what a probe costs.
+func (k *keeper) untilProbe() time.Duration {
+	const turns = 50 // in a period
+	now := k.options.Clock.Now()
+	return now.Add(wait.Jitter(k.options.ProbePeriod, 0.2)).Truncate(k.options.ProbePeriod / turns).Sub(now)
+}
+
 // attend probes the member and follows its Secret from the version on that it joined by. It returns when the member has to
 // be taken back.
 func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, client rest.Interface, current *line, version *asking) error {
 	failures := 0
-	period := func() time.Duration { return wait.Jitter(k.options.ProbePeriod, 0.2) }
-	probeDue := k.options.Clock.NewTimer(period())
+	probeDue := k.options.Clock.NewTimer(k.untilProbe())
 	defer probeDue.Stop()
 	for {
 		select {
@@ -286,7 +293,7 @@ func (k *keeper) attend(ctx context.Context, joined *corev1.Secret, id string, c
 			k.note(func(p *Particulars) { p.ServerVersion = answer })
 			continue
 		case <-probeDue.C():
-			probeDue.Reset(period())
+			probeDue.Reset(k.untilProbe())
 		}
 		// A credential that was bad when it came may be good by now.
 		if err := k.renew(ctx, joined, k.latest(), id, current); err != nil {
