@@ -57,32 +57,43 @@ func TestDue(t *testing.T) {
 
 // However often it changes, a parent is written no more often than the rule allows, and the last change always arrives.
 func TestPaceOfAStorm(t *testing.T) {
+	passOrFail := func(i int) any {
+		if i%2 == 0 {
+			return failing(0, "no")
+		}
+		return passing(0)
+	}
 	for _, row := range []struct {
-		name string
-		next func(i int) any
-		most int
+		name   string
+		agents int
+		next   func(i int) any
+		second time.Duration // is written no later than so long after the first
+		most   int
 	}{
-		{"latencies", func(i int) any {
+		{"latencies", 1, func(i int) any {
 			status := passing(0)
 			status["latency1h"] = formatLatency(uint32(i))
 			return status
-		}, 7},
-		{"transitions", func(i int) any {
-			if i%2 == 0 {
-				return failing(0, "no")
-			}
-			return passing(0)
-		}, 87},
+		}, UpdatePause, 7},
+		{"transitions", 1, passOrFail, time.Second, 87},
+		{"transitions of many agents", 200, passOrFail, time.Second, 33},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			agents := func(i int) (all []Agent) {
+				for n := range row.agents {
+					all = append(all, agent(fmt.Sprint(n), row.next(i)))
+				}
+				return all
+			}
 			var w Written
 			var wake time.Time
-			writes, now := 0, noon
+			var written []time.Time
+			now := noon
 			look := func(i int) {
-				next := Aggregate(every30s(), []Agent{agent("a", row.next(i))}, w.Shown, noon)
+				next := Aggregate(every30s(), agents(i), w.Shown, noon)
 				at, ok := w.Due(&next, now)
 				if wake = at; ok && !at.After(now) {
-					writes++
+					written = append(written, now)
 					w.Wrote(&next, ReadShown(next.Status), now)
 					wake = time.Time{}
 				}
@@ -96,10 +107,13 @@ func TestPaceOfAStorm(t *testing.T) {
 				now = wake
 				look(i - 1)
 			}
-			if writes > row.most || writes < row.most/2 {
+			if writes := len(written); writes > row.most || writes < row.most/2 {
 				t.Errorf("%d writes, and not about %d", writes, row.most)
 			}
-			if want := aggregate(every30s(), agent("a", row.next(i-1))); w.Shown.Shape != want.Shown.Shape {
+			if second := written[1].Sub(written[0]); second > row.second {
+				t.Errorf("the second write comes %s after the first", second)
+			}
+			if want := aggregate(every30s(), agents(i-1)...); w.Shown.Shape != want.Shown.Shape {
 				t.Errorf("in the end it says %v", w.Shown)
 			}
 		})
