@@ -17,7 +17,8 @@ const stormPeriod = 30 * time.Second
 func statusStorm(t *testing.T, w *world) {
 	f := w.start(t, w.many, w.parents)
 	settle(t, 2*results.TransitionPause) // for statuses
-	silent := w.usage(t)                 // nothing has been run in any member yet
+	w.told(t)
+	silent := w.usage(t) // nothing has been run in any member yet
 	w.check(t)
 	if err := w.simulator.Storm(t.Context(), stormPeriod); err != nil {
 		t.Fatal(err)
@@ -71,6 +72,20 @@ func (w *world) check(t *testing.T) {
 	w.synced(t, w.fleet*w.held)
 	after := w.counts(t)
 	w.figures.add(t, "take-in-writes", float64(written(after)-written(before)), "writes", "to members while canary-checker takes in all their Canaries")
+}
+
+// told waits until nothing is written to the hub but parents' statuses and Events about them: Events about members that have connected are
+// written one after the other.
+func (w *world) told(t *testing.T) {
+	t.Helper()
+	for last := int64(-1); ; {
+		others := w.hubWrites(t).others
+		if others == last {
+			return
+		}
+		last = others
+		settle(t, time.Second)
+	}
 }
 
 // reported waits until the parents' statuses have all that members report: until none has been written for longer than one that is due waits.
