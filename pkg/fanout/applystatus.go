@@ -64,7 +64,7 @@ func (c *Controller) applyStatus(ctx context.Context, p *parent, status map[stri
 	if err != nil {
 		return appliedStatus{}, 0, fmt.Errorf("apply status of Canary %s: %w", p.key(), err)
 	}
-	// No more is decoded of it: who manages which field takes as much room as the status.
+	// No more is decoded of it: with many agents, who manages which field takes a third as much room as the status.
 	found := gjson.GetMany(text, "metadata.resourceVersion", "status")
 	answer.version, _ = strconv.ParseUint(found[0].Str, 10, 64)
 	var kept any

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/tidwall/gjson"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -69,8 +67,11 @@ func (w *hubWatch) Decode() (watch.EventType, runtime.Object, error) {
 	}
 	switch kind {
 	case watch.Added, watch.Modified, watch.Deleted, watch.Bookmark:
-		canary, err := decodeParent(text)
-		return kind, canary, err
+		canary := &unstructured.Unstructured{}
+		if err := canary.UnmarshalJSON([]byte(text)); err != nil {
+			return "", nil, fmt.Errorf("the watch brought what is no Canary") // whose text is in err
+		}
+		return kind, canary, nil
 	case watch.Error:
 		status := &metav1.Status{}
 		if err := json.Unmarshal([]byte(text), status); err != nil {
@@ -80,61 +81,4 @@ func (w *hubWatch) Decode() (watch.EventType, runtime.Object, error) {
 	default:
 		return "", nil, fmt.Errorf("the watch brought an event of type %.20q", string(kind))
 	}
-}
-
-// decodeParent decodes a Canary without the fields of those who manage its status: they take more room than the status, and nobody asks.
-func decodeParent(text string) (*unstructured.Unstructured, error) {
-	if !gjson.Valid(text) {
-		return nil, fmt.Errorf("a Canary of the hub is no JSON")
-	}
-	canary := &unstructured.Unstructured{Object: map[string]any{}}
-	err := decodeFields(canary.Object, text, func(name string, field gjson.Result) (any, error) {
-		if name != "metadata" || !field.IsObject() {
-			return decoded(field)
-		}
-		metadata := map[string]any{}
-		return metadata, decodeFields(metadata, field.Raw, func(name string, field gjson.Result) (any, error) {
-			if name != "managedFields" || !field.IsArray() {
-				return decoded(field)
-			}
-			return decodeManagers(field)
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("a Canary of the hub: %w", err)
-	}
-	return canary, nil
-}
-
-// decodeManagers decodes managedFields, but for the fields of those who manage the status.
-func decodeManagers(entries gjson.Result) (any, error) {
-	managers := []any{}
-	for _, entry := range entries.Array() {
-		manager := map[string]any{}
-		ofStatus := entry.Get("subresource").Str == "status"
-		err := decodeFields(manager, entry.Raw, func(name string, field gjson.Result) (any, error) {
-			if ofStatus && name == "fieldsV1" {
-				return nil, nil
-			}
-			return decoded(field)
-		})
-		if err != nil {
-			return nil, err
-		}
-		managers = append(managers, manager)
-	}
-	return managers, nil
-}
-
-// decodeFields puts each field of an object into fields, as decode has it. Names hold on to nothing of the object's text.
-func decodeFields(fields map[string]any, object string, decode func(name string, field gjson.Result) (any, error)) (err error) {
-	gjson.Parse(object).ForEach(func(name, field gjson.Result) bool {
-		fields[strings.Clone(name.Str)], err = decode(name.Str, field)
-		return err == nil
-	})
-	return err
-}
-
-func decoded(field gjson.Result) (value any, err error) {
-	return value, json.Unmarshal([]byte(field.Raw), &value)
 }
