@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 			names = append(names, agent(i))
 		}
 	}
-	os.Exit(controlplane.ForMainWith(m, &planes, controlplane.Options{Names: names, MemoryLimit: "off"}))
+	os.Exit(controlplane.ForMainWith(m, &planes, controlplane.Options{Names: names, Large: true}))
 }
 
 // scenario is one row of docs/performance.md.

@@ -22,7 +22,7 @@ type Cluster struct {
 
 	binary, dir string
 	complete    bool
-	memoryLimit string
+	large       bool
 
 	mu      sync.Mutex // held while the process is started or stopped
 	process *process   // nil when stopped

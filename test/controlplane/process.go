@@ -2,7 +2,6 @@ package controlplane
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,9 +57,6 @@ func (c *Cluster) start(ctx context.Context) (time.Duration, error) {
 	return time.Since(begin), nil
 }
 
-// defaultMemoryLimit keeps what few objects need below half a gigabyte.
-const defaultMemoryLimit = "450MiB"
-
 // spawn starts the process. Ready is closed when it has said that it is.
 func (c *Cluster) spawn() (p *process, ready <-chan struct{}, err error) {
 	if err := os.MkdirAll(filepath.Dir(c.LogFile()), 0o700); err != nil {
@@ -73,8 +69,10 @@ func (c *Cluster) spawn() (p *process, ready <-chan struct{}, err error) {
 	defer log.Close()
 	cmd := exec.Command(c.binary, "serve", "--stop-with-stdin", fmt.Sprintf("--complete=%t", c.complete), "--dir", c.dir, c.Name)
 	cmd.Stderr = log
-	// Planes are what tests spend most of their CPU on, and a fifth of it is collecting garbage.
-	cmd.Env = append(os.Environ(), "GOGC=300", "GOMEMLIMIT="+cmp.Or(c.memoryLimit, defaultMemoryLimit))
+	if cmd.Env = os.Environ(); !c.large {
+		// Planes are what tests spend most of their CPU on, and a fifth of it is collecting garbage. The limit keeps each below half a gigabyte.
+		cmd.Env = append(cmd.Env, "GOGC=300", "GOMEMLIMIT=450MiB")
+	}
 	// Out of reach of the terminal's Ctrl-C, which is for the tests or the demo to act on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()

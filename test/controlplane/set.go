@@ -18,9 +18,9 @@ type Options struct {
 	Names []string
 	// Complete control planes have the APIs about workloads as well, and admit them as a cluster does, by Pod Security and the like.
 	Complete bool
-	// MemoryLimit is the GOMEMLIMIT of each, and half a gigabyte where it is empty. With more objects than fit into that a control plane
-	// does little else than collect garbage.
-	MemoryLimit string
+	// Large control planes are for thousands of objects, and collect garbage as a real API server does. Where more is in the others than half
+	// a gigabyte has room for, they do little else.
+	Large bool
 	// Log is told what takes time: the build, and each start. Nil is silent.
 	Log io.Writer
 }
@@ -47,7 +47,7 @@ func Start(ctx context.Context, opts Options) (*Set, error) {
 	}
 	s := &Set{clusters: map[string]*Cluster{}, log: log}
 	for _, name := range opts.Names {
-		s.clusters[name] = &Cluster{Name: name, binary: binary, dir: opts.Dir, complete: opts.Complete, memoryLimit: opts.MemoryLimit}
+		s.clusters[name] = &Cluster{Name: name, binary: binary, dir: opts.Dir, complete: opts.Complete, large: opts.Large}
 	}
 	if err := s.each(func(name string) error { return s.StartOne(ctx, name) }); err != nil {
 		return nil, errors.Join(err, s.Stop())
