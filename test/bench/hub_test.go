@@ -128,6 +128,7 @@ func hubLoad(t *testing.T, w *world) {
 	}
 	w.start(t, w.many, 0)
 	w.newCopies(t, ours, "warm", w.many, 1)
+	w.told(t)
 	const parents = 10
 	before := w.hubWrites(t)
 	bytes := w.hubBytes(t)

@@ -50,9 +50,11 @@ func shards(t *testing.T, w *world) {
 		w.synced(t, w.shared)
 		wrote, used, began := written(w.counts(t)), cpuOfAll(t, replicas...), time.Now()
 		name := fmt.Sprintf("shared-by-%d", count)
+		profiled := w.profileCPU(t, 8)
 		took := w.newCopies(t, ours, name, w.shared, parents)
 		settle(t, time.Second) // what follows is part of it
 		spent, during := cpuOfAll(t, replicas...)-used, time.Since(began)
+		profiled()
 		w.synced(t, w.shared*(parents+1))
 		doubled += written(w.counts(t)) - wrote - int64(w.shared*parents)
 		idle := w.atRest(t, replicas...)
