@@ -27,6 +27,8 @@ type view struct {
 	held   int           // places that hold something
 	seen   uint64        // the latest version that the watch has brought
 	synced chan struct{} // closed by the first list
+	// ahead are the places of which record was told since the list was asked for that is under way, nil while none is.
+	ahead map[types.NamespacedName]bool
 }
 
 func newView(changed func(types.NamespacedName)) *view {
@@ -104,7 +106,24 @@ func (v *view) record(key types.NamespacedName, o *observed) {
 	defer v.mu.Unlock()
 	if version > v.seen {
 		v.hold(key, o)
+		if v.ahead != nil {
+			v.ahead[key] = true
+		}
 	}
+}
+
+// asks notes that a fresh list is asked for. What is recorded until it has come in may be later than the list.
+func (v *view) asks() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ahead = map[types.NamespacedName]bool{}
+}
+
+// isAhead tells whether what is known of key is later than a list of that version. That it has a later version does not say so: a member
+// that was restored from a backup begins again with earlier ones.
+func (v *view) isAhead(key types.NamespacedName, listed uint64) bool {
+	known := v.holds(key)
+	return v.ahead[key] && known != nil && known.version() > listed
 }
 
 // recordDeleted notes that a delete of o was accepted: until the watch says that it is gone, it is terminating.
@@ -156,16 +175,20 @@ func (v *view) remove(s *sighting) {
 // replace puts in a fresh list of that version. Where it is not the first, it is told which places show something else than before.
 func (v *view) replace(items map[types.NamespacedName]*sighting, version string) {
 	news := map[types.NamespacedName]bool{} // whether that is a transition
+	listed := parseVersion(version)
 	v.mu.Lock()
 	changed := slices.Collect(maps.Keys(items))
 	for key, p := range v.places {
-		if _, ok := items[key]; !ok && p.held.has() {
+		if _, ok := items[key]; !ok && p.held.has() && !v.isAhead(key, listed) {
 			changed = append(changed, key)
 			v.hold(key, nil)
 			news[key] = true
 		}
 	}
 	for key, s := range items {
+		if v.isAhead(key, listed) {
+			continue // the watch brings it
+		}
 		known := v.holds(key)
 		v.hold(key, s.observed)
 		differs := known == nil || *known != *s.observed
@@ -173,7 +196,7 @@ func (v *view) replace(items map[types.NamespacedName]*sighting, version string)
 			news[key] = differs || transition
 		}
 	}
-	v.seen = parseVersion(version)
+	v.seen, v.ahead = listed, nil
 	first := false
 	select {
 	case <-v.synced:

@@ -142,6 +142,20 @@ func TestAnOlderWatchEventDoesNotOverwriteANewerAnswer(t *testing.T) {
 	shows(t, v, "a@6")
 }
 
+func TestAListThatWasAskedForBeforeAWriteDoesNotUndoItsAnswer(t *testing.T) {
+	v, _ := aView()
+	v.replace(listed(copyOf("edited", 10), copyOf("restored", 20)), "20")
+	v.asks()
+	v.record(at("edited"), observe(copyOf("edited", 31)))
+	v.record(at("created"), observe(copyOf("created", 32)))
+	v.replace(listed(copyOf("edited", 30), copyOf("restored", 20)), "30")
+	shows(t, v, "created@32", "edited@31", "restored@20")
+
+	v.asks() // a list of what was restored from a backup since
+	v.replace(listed(copyOf("edited", 5)), "5")
+	shows(t, v, "edited@5")
+}
+
 func TestALateAnswerLeavesNoGhost(t *testing.T) {
 	v, _ := aView()
 	v.update(seen(copyOf("a", 5)))
@@ -277,10 +291,18 @@ func TestViewConverges(t *testing.T) {
 					}
 				}
 			case 2: // a fresh list
+				v.asks()
 				items, shown := h.list(happened)
-				v.replace(listed(items...), fmt.Sprint(happened))
-				shows(t, v, shown...)
 				watched = happened
+				for range rapid.IntRange(0, len(h)-happened).Draw(t, "meanwhile") {
+					if happened++; !h[happened-1].deleted {
+						h.answer(v, happened-1)
+					}
+				}
+				v.replace(listed(items...), fmt.Sprint(watched))
+				if watched == happened {
+					shows(t, v, shown...)
+				}
 			case 3: // the watch goes on
 				if watched == happened {
 					happened++

@@ -120,6 +120,7 @@ func continues(err error) bool {
 
 // watchAnew has the view replaced by a fresh list, which is the beginning of the same watch where the server can do that.
 func (m *Member) watchAnew(ctx context.Context, version *string) error {
+	m.view.asks()
 	initial := true
 	body, err := m.openWatch(ctx, metav1.ListOptions{SendInitialEvents: &initial, ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan})
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) { // it can't
@@ -141,6 +142,7 @@ func (m *Member) watchAnew(ctx context.Context, version *string) error {
 
 // watchAfterList is watchAnew for servers older than Kubernetes 1.34, or that have streamed lists switched off.
 func (m *Member) watchAfterList(ctx context.Context, version *string) error {
+	m.view.asks()
 	found, err := m.list(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
