@@ -258,8 +258,9 @@ func (k *keeper) connect(config *kubeconfig.Config) (*connection, error) {
 // that comes alone has to wake a process that sleeps, and that is half of what a probe costs.
 func (k *keeper) untilProbe() time.Duration {
 	const turns = 50 // in a period
+	turn := k.options.ProbePeriod / turns
 	now := k.options.Clock.Now()
-	return now.Add(wait.Jitter(k.options.ProbePeriod, 0.2)).Truncate(k.options.ProbePeriod / turns).Sub(now)
+	return now.Add(wait.Jitter(k.options.ProbePeriod, 0.2)).Add(turn).Truncate(turn).Sub(now)
 }
 
 // attend probes the member and follows its Secret from the version on that it joined by. It returns when the member has to

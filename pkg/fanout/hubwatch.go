@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -69,7 +70,7 @@ func (w *hubWatch) Decode() (watch.EventType, runtime.Object, error) {
 	case watch.Added, watch.Modified, watch.Deleted, watch.Bookmark:
 		canary := &unstructured.Unstructured{}
 		if err := canary.UnmarshalJSON([]byte(text)); err != nil {
-			return "", nil, fmt.Errorf("the watch brought what is no Canary") // whose text is in err
+			return "", nil, errors.New("the watch brought what is no Canary") // err would repeat all of it
 		}
 		return kind, canary, nil
 	case watch.Error:

@@ -2,15 +2,22 @@ package fanout
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
+	"fanout/pkg/clusters"
 	"fanout/pkg/fanout/answers"
 	"fanout/pkg/fanout/derive"
 )
@@ -61,6 +68,57 @@ func TestTheHubsWatch(t *testing.T) {
 					mustEqual(t, "the reason", *status, expired)
 				} else if object.(*unstructured.Unstructured).GetResourceVersion() == "" {
 					t.Errorf("%v has no version", object)
+				}
+			}
+		})
+	}
+}
+
+// An event of a parent whose status lists as many agents as there is room for, by fanout's watch of the hub and by client-go's.
+func BenchmarkTheHubsWatch(b *testing.B) {
+	agents := map[string]any{}
+	for i := range 700 {
+		agents[fmt.Sprintf("member-%d", i)] = map[string]any{
+			"lastCheck": "2026-03-04T12:00:00Z", "lastTransitionedTime": "2026-03-04T12:00:00Z", "latency1h": "3ms", "uptime1h": "33/66 (50.0%)",
+			"message": "Failed", "errorMessage": `Get "http://127.0.0.1:1": dial tcp 127.0.0.1:1: connect: connection refused`,
+		}
+	}
+	parent := aParent()
+	parent.Object["status"] = map[string]any{"checkStatus": agents}
+	event, err := json.Marshal(map[string]any{"type": watch.Modified, "object": parent.Object})
+	if err != nil {
+		b.Fatal(err)
+	}
+	event = append(event, '\n')
+	hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for err := error(nil); err == nil; {
+			_, err = w.Write(event)
+		}
+	}))
+	defer hub.Close()
+	client, err := clusters.RESTFor(&rest.Config{Host: hub.URL, QPS: -1}, hub.Client())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, open := range map[string]func() (watch.Interface, error){
+		"by=fanout": func() (watch.Interface, error) {
+			return hubCanaries(client, time.Minute).WatchWithContext(b.Context(), metav1.ListOptions{})
+		},
+		"by=client-go": func() (watch.Interface, error) {
+			return dynamic.New(client).Resource(derive.Canaries).Watch(b.Context(), metav1.ListOptions{})
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			events, err := open()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer events.Stop()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok := <-events.ResultChan(); !ok {
+					b.Fatal("the watch ended")
 				}
 			}
 		})

@@ -173,7 +173,11 @@ func (s *statuses) look(key types.NamespacedName, transition bool) {
 	now := s.options.Clock.Now()
 	at := now.Add(results.Settle)
 	if known := s.all[key]; known != nil {
-		at = later(at, known.written.Next(transition), known.retry)
+		pause := results.UpdatePause
+		if transition {
+			pause = results.TransitionPause
+		}
+		at = later(at, known.written.At.Add(pause), known.retry)
 	}
 	s.lookAt(key, at, now)
 }

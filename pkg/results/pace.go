@@ -33,8 +33,8 @@ type Written struct {
 	// Patience is until when to wait for agents of which nothing is known yet.
 	Patience time.Time
 
-	// allowed is until when the writes so far have used up what is allowed on the average.
-	allowed time.Time
+	// paid is until when the writes so far have taken up the time: one more may come a share before that.
+	paid time.Time
 	// What was written last, and what the hub said then. Others may have added to it, and writing again would not take that away.
 	whole, shape, answer Digest
 }
@@ -51,25 +51,22 @@ func (w *Written) Due(next *Aggregated, now time.Time) (at time.Time, ok bool) {
 	case next.Unknown > 0 && now.Before(w.Patience):
 		return w.Patience, true
 	case next.Shown.Shape != shape:
-		return w.Next(true), true
+		return w.nextTransition(), true
 	default:
-		return w.Next(false), true
+		return w.At.Add(UpdatePauseOf(next.Shown.Agents)), true
 	}
 }
 
-// Next is when it may be written again.
-func (w *Written) Next(transition bool) time.Time {
-	if !transition {
-		return w.At.Add(UpdatePauseOf(w.Shown.Agents))
-	}
-	at := w.At.Add(TransitionPause)
-	if allowed := w.allowed.Add(-w.share()); allowed.After(at) {
+// nextTransition is when a transition may be written.
+func (w *Written) nextTransition() time.Time {
+	at, allowed := w.At.Add(TransitionPause), w.paid.Add(-w.share())
+	if allowed.After(at) {
 		return allowed
 	}
 	return at
 }
 
-// share is how much time one write of a transition uses up.
+// share is how much time a write takes up.
 func (w *Written) share() time.Duration {
 	return time.Duration(w.Shown.Agents) * transitionPausePerAgent
 }
@@ -78,9 +75,9 @@ func (w *Written) share() time.Duration {
 func (w *Written) Wrote(next *Aggregated, answer Shown, now time.Time) {
 	w.Shown, w.At = answer, now
 	w.Shown.Generation = next.Shown.Generation
-	if now.After(w.allowed) {
-		w.allowed = now
+	if now.After(w.paid) {
+		w.paid = now
 	}
-	w.allowed = w.allowed.Add(w.share())
+	w.paid = w.paid.Add(w.share())
 	w.whole, w.shape, w.answer = next.Shown.Whole, next.Shown.Shape, answer.Whole
 }

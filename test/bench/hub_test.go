@@ -52,6 +52,20 @@ func (w *world) hubWrites(t *testing.T) (sum hubWrites) {
 	return sum
 }
 
+// told waits until nothing is written to the hub but parents' statuses and Events about them: Events about members that have connected are
+// written one after the other.
+func (w *world) told(t *testing.T) {
+	t.Helper()
+	for last := int64(-1); ; {
+		others := w.hubWrites(t).others
+		if others == last {
+			return
+		}
+		last = others
+		settle(t, time.Second)
+	}
+}
+
 // writes are fanout's to the hub, by the hub's audit log, whether or not they were accepted.
 func (w *world) writes(t *testing.T) []controlplane.Write {
 	t.Helper()

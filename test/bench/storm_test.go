@@ -74,20 +74,6 @@ func (w *world) check(t *testing.T) {
 	w.figures.add(t, "take-in-writes", float64(written(after)-written(before)), "writes", "to members while canary-checker takes in all their Canaries")
 }
 
-// told waits until nothing is written to the hub but parents' statuses and Events about them: Events about members that have connected are
-// written one after the other.
-func (w *world) told(t *testing.T) {
-	t.Helper()
-	for last := int64(-1); ; {
-		others := w.hubWrites(t).others
-		if others == last {
-			return
-		}
-		last = others
-		settle(t, time.Second)
-	}
-}
-
 // reported waits until the parents' statuses have all that members report: until none has been written for longer than one that is due waits.
 func (w *world) reported(t *testing.T) {
 	t.Helper()

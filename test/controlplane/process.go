@@ -69,7 +69,8 @@ func (c *Cluster) spawn() (p *process, ready <-chan struct{}, err error) {
 	defer log.Close()
 	cmd := exec.Command(c.binary, "serve", "--stop-with-stdin", fmt.Sprintf("--complete=%t", c.complete), "--dir", c.dir, c.Name)
 	cmd.Stderr = log
-	if cmd.Env = os.Environ(); !c.large {
+	cmd.Env = os.Environ()
+	if !c.large {
 		// Planes are what tests spend most of their CPU on, and a fifth of it is collecting garbage. The limit keeps each below half a gigabyte.
 		cmd.Env = append(cmd.Env, "GOGC=300", "GOMEMLIMIT=450MiB")
 	}

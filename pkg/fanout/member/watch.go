@@ -142,7 +142,6 @@ func (m *Member) watchAnew(ctx context.Context, version *string) error {
 
 // watchAfterList is watchAnew for servers older than Kubernetes 1.34, or that have streamed lists switched off.
 func (m *Member) watchAfterList(ctx context.Context, version *string) error {
-	m.view.asks()
 	found, err := m.list(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
